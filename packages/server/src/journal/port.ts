@@ -10,7 +10,10 @@ import type { EventRecord } from './record.ts';
 /** The journal no longer holds the position asked for: start over from the store's position row; never jump. */
 export class PositionGone extends Error {}
 
-/** One partition, as its sequencer sees it. Every method may wait; each ends with an `AbortError` when the signal given to `decide` is aborted. */
+/**
+ * One partition, as its sequencer sees it. Once the signal given with it is aborted, waiting for `commands` ends with an `AbortError`;
+ * the events stay readable until the handler has ended, so that it can finish what it began.
+ */
 export interface PartitionLog {
   readonly partition: number;
   /** Identity of the making of the topics that positions belong to; the position row's must be the same, or '' (nothing applied yet). */

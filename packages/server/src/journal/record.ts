@@ -17,11 +17,12 @@ interface ConversationEventBase {
   activity: number;
 }
 
-/** A message. `first`: the first event of a direct conversation, which makes its rows. */
+/** A message. `first`: the first event of a direct conversation, which makes its rows. `imported`: its time was given, and it is no sign of having read. */
 export interface MessageEvent extends ConversationEventBase {
   kind: MessageKind;
   text: string;
   first?: true;
+  imported?: true;
 }
 
 /** An edit or delete, with the whole message as it is after it. */

@@ -56,8 +56,8 @@ export interface MemberRow {
   joinedSeq: number;
   /** Messages there were when joining: reading starts there. */
   joinedCount: number;
-  /** What may still be read after leaving: up to the event that ended it. Null while a member. */
-  left: { seq: number; count: number; messageSeq: number; time: number } | null;
+  /** What may still be seen after leaving: up to the event that ended it, and the title there was then. Null while a member. */
+  left: { seq: number; count: number; messageSeq: number; time: number; title: string } | null;
 }
 
 /** Somebody's own newest message, which counts as a read mark. */

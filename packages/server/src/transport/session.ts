@@ -1,0 +1,317 @@
+import type { Answer, LiveName } from '@parlance/schema/calls';
+import * as closeCodes from '@parlance/schema/close-codes';
+import { resolveConversation } from '@parlance/schema/ids';
+import { inboxMax, pageMax, socketWritesMax } from '@parlance/schema/limits';
+import type { ServerFrame } from '@parlance/schema/live';
+import type { Signal } from '../journal/port.ts';
+import type { ConversationEvent } from '../journal/record.ts';
+import type { Node } from '../node/node.ts';
+import { Refusal } from '../node/refusal.ts';
+import type { Hub, Listener } from './hub.ts';
+import { rfc3339, toChange } from './wire.ts';
+
+// One live socket, without the bytes: who it is, what it follows and how far it has been told, and the writes it is waiting for.
+//
+// Per conversation there is one cursor, the newest seq sent. A conversation that is live gets each event as it comes, if it is the next one; otherwise it is
+// catching up: pages are read from the store after the cursor and sent, until nothing newer is known of. Live events that come meanwhile are only
+// noted by their seq, since the store already has them; so nothing is buffered, and backlog and live cannot overlap or leave a gap.
+//
+//   not followed ──head──▶ live ◀──nothing newer── catching up
+//                            └──gap, lost, resume───────▲
+
+/** The socket below. */
+export interface Socket {
+  send(frame: string): void;
+  close(code: number, reason: string): void;
+  /** Bytes handed to `send` that the network has not taken yet. */
+  readonly queuedBytes: number;
+  /** Resolves when few enough are queued to send more, or the socket is closed. */
+  drained(): Promise<void>;
+  pause(): void;
+  resume(): void;
+}
+
+export interface LivePerson { userId: string; sessionId: string }
+
+/** What a live socket needs of the rest: the node, the hub and the way to make a call. */
+export interface LiveContext {
+  node: Node;
+  hub: Hub;
+  /** Bytes that may wait for a slow reader. */
+  queueBytesMax: number;
+  /** Makes the call for the person, as over HTTP. */
+  call(name: LiveName, params: Record<string, unknown>, person: LivePerson): Promise<Answer<LiveName> | Refusal>;
+  problemOf(refusal: Refusal, clientId: string | undefined): Extract<ServerFrame, { type: 'refusal' }>['problem'];
+}
+
+interface Followed {
+  /** Newest seq sent (or announced). */
+  cursor: number;
+  /** Newest seq known of. */
+  newest: number;
+  /** Last seq this person may see, where the membership has ended. */
+  last: number;
+  /** There may be more than `newest`: only the store can tell. */
+  mustRead: boolean;
+  isLive: boolean;
+}
+
+const following = (cursor: number, more: Partial<Followed> = {}): Followed => ({
+  cursor, newest: cursor, last: Number.POSITIVE_INFINITY, mustRead: false, isLive: false, ...more,
+});
+
+/** How often, and how long apart, a page is asked for again whose rows the store does not show yet. */
+const readTries = 50;
+const readPauseMs = 20;
+
+interface Write { name: LiveName; clientId: string; params: Record<string, unknown>; lane: string; isPushed: boolean }
+
+export class LiveSession implements Listener {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly #socket: Socket;
+  readonly #context: LiveContext;
+  readonly #followed = new Map<string, Followed>();
+  /** Writes under way or held, by conversation: the first is being decided, the others wait for it, so that their order is the order sent. */
+  readonly #lanes = new Map<string, Write[]>();
+  readonly #inFlight = new Map<string, Write>();
+  #writeCount = 0;
+  #isClosed = false;
+  #isCatchingUp = false;
+
+  constructor(socket: Socket, context: LiveContext, person: LivePerson) {
+    this.#socket = socket;
+    this.#context = context;
+    this.userId = person.userId;
+    this.sessionId = person.sessionId;
+  }
+
+  // ── the beginning ──
+
+  /**
+   * Welcomes, announces and brings up to date. First the person is registered for events that name them, then the memberships are loaded and followed, then their
+   * heads read: whatever happens in between is either in those heads or comes as an event.
+   */
+  async open(resume: Record<string, number>): Promise<void> {
+    const { node, hub } = this.#context;
+    this.#send({ type: 'welcome', user_id: this.userId, session_id: this.sessionId, time: rfc3339(node.clock()) });
+    hub.register(this);
+    for (const { member } of await node.store.memberships(this.userId, inboxMax)) {
+      if (this.#isClosed) return;
+      if (member.left === null) hub.follow(this, member.conversation);
+      if (!this.#followed.has(member.conversation)) this.#followed.set(member.conversation, following(0));
+    }
+    for (const { member, seq } of await node.store.memberships(this.userId, inboxMax)) {
+      if (this.#isClosed) return;
+      const followed = this.#followed.get(member.conversation);
+      if (followed === undefined || followed.isLive) continue; // It began after the first read, with an event that named the person.
+      const from = Object.hasOwn(resume, member.conversation) ? resume[member.conversation] : undefined;
+      if (member.left !== null) followed.last = member.left.seq;
+      if (from === undefined) this.#send({ type: 'head', conversation: member.conversation, seq, ...(member.left !== null && { left: true as const }) });
+      followed.cursor = Math.min(from ?? seq, seq);
+      followed.newest = Math.max(followed.newest, seq);
+    }
+    await this.#catchUp();
+    this.#send({ type: 'caught_up' });
+  }
+
+  // ── what the hub says ──
+
+  begin(conversation: string, after: number): void {
+    this.#followed.set(conversation, following(after, { isLive: true }));
+  }
+
+  end(conversation: string): void {
+    const followed = this.#followed.get(conversation);
+    if (followed === undefined) return;
+    followed.last = followed.newest;
+    if (followed.isLive) this.#followed.delete(conversation);
+  }
+
+  event(event: ConversationEvent, frame: string): void {
+    const followed = this.#followed.get(event.conversation);
+    if (followed === undefined || event.seq <= followed.cursor) return;
+    followed.newest = Math.max(followed.newest, event.seq);
+    if (!followed.isLive) return;
+    if (event.seq !== followed.cursor + 1) {
+      followed.isLive = false;
+      void this.#catchUp();
+      return;
+    }
+    followed.cursor = event.seq;
+    if (event.by === this.userId) {
+      const write = this.#inFlight.get(event.clientId);
+      if (write?.lane === event.conversation) write.isPushed = true;
+    }
+    this.#sendText(frame);
+  }
+
+  signal(signal: Signal): void {
+    this.#send({ type: 'read', conversation: signal.conversation, read_seq: signal.readSeq, unread_count: signal.unreadCount });
+  }
+
+  catchUp(): void {
+    for (const followed of this.#followed.values()) {
+      followed.isLive = false;
+      followed.mustRead = true;
+    }
+    void this.#catchUp();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.closed();
+    this.#socket.close(code, reason);
+  }
+
+  /** The socket has closed, or is about to. */
+  closed(): void {
+    this.#isClosed = true;
+    this.#context.hub.unregister(this, this.#followed.keys());
+  }
+
+  // ── catching up ──
+
+  /** The client asks for what came after `seq` in one conversation. */
+  async resume(reference: string, seq: number): Promise<void> {
+    const conversation = resolveConversation(reference, this.userId)?.id;
+    const followed = conversation === undefined ? undefined : (this.#followed.get(conversation) ?? (await this.#formerly(conversation)));
+    if (followed === undefined) {
+      this.#refuse(new Refusal('conversation_not_found', { field: 'conversation' }), undefined);
+      return;
+    }
+    followed.cursor = Math.min(followed.cursor, seq);
+    followed.isLive = false;
+    await this.#catchUp();
+  }
+
+  /** A conversation the person has left since: it is brought up to date to the leaving, and never live. */
+  async #formerly(conversation: string): Promise<Followed | undefined> {
+    const entry = await this.#context.node.store.inboxEntry(this.userId, conversation);
+    if (entry === undefined) return undefined;
+    const followed = following(entry.head.seq, { last: entry.member.left?.seq ?? Number.POSITIVE_INFINITY, mustRead: true });
+    this.#followed.set(conversation, followed);
+    if (entry.member.left === null) this.#context.hub.follow(this, conversation);
+    return followed;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      // The map may grow and its entries fall behind again meanwhile: go round until all are live.
+      for (let isDone = false; !isDone && !this.#isClosed; ) {
+        isDone = true;
+        for (const [conversation, followed] of this.#followed) {
+          if (followed.isLive) continue;
+          isDone = false;
+          await this.#catchUpOne(conversation, followed);
+          if (this.#isClosed) return;
+        }
+      }
+    } catch {
+      this.close(closeCodes.cannotVouch, 'the store cannot be read just now');
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  async #catchUpOne(conversation: string, followed: Followed): Promise<void> {
+    let tries = 0;
+    while (followed.mustRead || followed.cursor < Math.min(followed.newest, followed.last)) {
+      const after = followed.cursor;
+      const changes = await this.#context.node.store.changes(conversation, after, followed.last, pageMax);
+      if (this.#isClosed) return;
+      if (followed.cursor < after) continue; // A resume frame has moved the cursor back meanwhile: read again from there.
+      for (const change of changes) {
+        const wire = toChange(change, conversation);
+        followed.cursor = wire.seq;
+        this.#send({ type: 'event', ...wire });
+      }
+      if (changes.length > 0) {
+        await this.#socket.drained();
+        continue;
+      }
+      followed.mustRead = false;
+      if (followed.cursor >= Math.min(followed.newest, followed.last)) break;
+      tries += 1;
+      if (tries > readTries) throw new Error(`${conversation} has an event ${followed.newest} that cannot be read`);
+      await new Promise((resolve) => setTimeout(resolve, readPauseMs));
+    }
+    followed.isLive = true;
+    if (followed.last !== Number.POSITIVE_INFINITY) this.#followed.delete(conversation);
+  }
+
+  // ── writes ──
+
+  /** A call frame, already checked. Writes to one conversation are made one after another. */
+  write(name: LiveName, clientId: string, params: Record<string, unknown>): void {
+    const write: Write = { name, clientId, params, lane: this.#laneOf(params), isPushed: false };
+    this.#writeCount += 1;
+    if (this.#writeCount === socketWritesMax) this.#socket.pause();
+    const lane = this.#lanes.get(write.lane);
+    if (lane !== undefined) {
+      lane.push(write);
+      return;
+    }
+    this.#lanes.set(write.lane, [write]);
+    void this.#runLane(write.lane);
+  }
+
+  #laneOf(params: Record<string, unknown>): string {
+    if (typeof params.name === 'string') return `g:${params.name.toLowerCase()}`;
+    return resolveConversation(String(params.conversation), this.userId)?.id ?? '';
+  }
+
+  async #runLane(key: string): Promise<void> {
+    const lane = this.#lanes.get(key)!;
+    for (let write = lane[0]; write !== undefined; write = lane[0]) {
+      const isDecided = await this.#make(write);
+      lane.shift();
+      this.#done();
+      if (isDecided) continue;
+      // What came after it may rest on it. Those that come later have seen the refusal, or could have.
+      for (const held of lane.splice(0)) {
+        this.#refuse(new Refusal('earlier_write_failed'), held.clientId);
+        this.#done();
+      }
+    }
+    this.#lanes.delete(key);
+  }
+
+  /** Makes one call and answers it; true if it was decided. */
+  async #make(write: Write): Promise<boolean> {
+    this.#inFlight.set(write.clientId, write);
+    const answer = await this.#context.call(write.name, write.params, this);
+    this.#inFlight.delete(write.clientId);
+    if (answer instanceof Refusal) {
+      this.#refuse(answer, write.clientId);
+      return answer.decided || write.name === 'mark_read';
+    }
+    // One's own event was the ack. There was none for a repetition, where nothing changed, or while catching up.
+    if (!write.isPushed) this.#send({ type: 'ack', client_id: write.clientId, answer });
+    return true;
+  }
+
+  #done(): void {
+    this.#writeCount -= 1;
+    if (this.#writeCount === socketWritesMax - 1) this.#socket.resume();
+  }
+
+  // ── sending ──
+
+  #refuse(refusal: Refusal, clientId: string | undefined): void {
+    this.#send({ type: 'refusal', ...(clientId !== undefined && { client_id: clientId }), problem: this.#context.problemOf(refusal, clientId) });
+  }
+
+  #send(frame: ServerFrame): void {
+    this.#sendText(JSON.stringify(frame));
+  }
+
+  #sendText(text: string): void {
+    if (this.#isClosed) return;
+    this.#socket.send(text);
+    // Whoever reads too slowly is cut, and resumes from its seqs; to hold more for it would take the memory from everybody.
+    if (this.#socket.queuedBytes > this.#context.queueBytesMax) this.close(closeCodes.slowReader, 'too slow; reconnect and resume');
+  }
+}

@@ -1,0 +1,58 @@
+// npm test: sets everything up, runs every test, and ends with the one line that counts. Arguments are passed to vitest.
+// What a test needs and the machine lacks is installed where that is possible, and otherwise said: `NOT RUN`, which in CI is a failure.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nodePath, setup } from './setup.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+setup();
+const notRun = [need('strace', ['-V'], 'strace', 'killing the server at every sync point, failing disks')];
+const check = spawnSync(nodePath(), [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.test.json'], { cwd: root, stdio: 'inherit' });
+const lint = spawnSync(join(root, 'node_modules/.bin/biome'), ['check', '--error-on-warnings', '.'], { cwd: root, stdio: 'inherit' });
+const { passed, failed, skipped } = runTests(process.argv.slice(2));
+
+const refused = notRun.filter(Boolean);
+const failures = failed + (check.status === 0 ? 0 : 1) + (lint.status === 0 ? 0 : 1) + (process.env.CI ? refused.length + skipped : 0);
+if (check.status !== 0) console.log('FAILED: the types of the tests (tsc -p tsconfig.test.json)');
+if (lint.status !== 0) console.log('FAILED: biome check');
+for (const line of refused) console.log(line);
+if (skipped > 0) console.log(`NOT RUN: ${skipped} tests, each with its reason above`);
+console.log(`${passed} passed, ${failures} failed`);
+process.exit(failures === 0 ? 0 : 1);
+
+/** Makes sure of a program, with Debian's packages when root. Returns what to say when it cannot be had. */
+function need(program, args, debianPackage, forWhat) {
+  const isThere = () => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+  if (isThere()) return undefined;
+  if (process.getuid?.() === 0) {
+    spawnSync('sh', ['-c', `apt-get update -qq && apt-get install -y -qq ${debianPackage}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (isThere()) return undefined;
+  }
+  return `NOT RUN: ${forWhat}: install ${program} with: sudo apt-get install ${debianPackage}`;
+}
+
+function runTests(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'parlance-test-'));
+  const report = join(folder, 'report.json');
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const { status } = spawnSync(nodePath(), [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+  });
+  try {
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+    // A file that fails to load has no failed test, and a run that ends badly after its tests has none either.
+    const failed = Math.max(numFailedTests, numFailedTestSuites > 0 || status !== 0 ? 1 : 0);
+    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
