@@ -20,6 +20,7 @@ export const Hello = t.Closed(
     resume: Type.Optional(
       Type.Record(Type.String({ pattern: '^[dg]:[a-z0-9._:-]{1,66}$' }), t.Seq, {
         maxProperties: 2000,
+        additionalProperties: false,
         description: 'Stable conversation id → newest seq the client has. These are brought up to date; the others are announced with their head only.',
       }),
     ),
@@ -61,7 +62,15 @@ export const Ack = t.Closed(
   { type: Type.Literal('ack'), client_id: t.ClientId, answer: Type.Unknown({ description: 'What the call of this name answers over HTTP.' }) },
   { title: 'ack' },
 );
-export const RefusalFrame = t.Closed({ type: Type.Literal('refusal'), client_id: Type.Optional(t.ClientId), problem: t.ProblemDetails }, { title: 'refusal' });
+export const RefusalFrame = t.Closed(
+  {
+    type: Type.Literal('refusal'),
+    client_id: Type.Optional(t.ClientId),
+    conversation: Type.Optional(Type.String({ description: 'What a refused resume named.' })),
+    problem: t.ProblemDetails,
+  },
+  { title: 'refusal' },
+);
 export const Pong = t.Closed({ type: Type.Literal('pong') }, { title: 'pong' });
 
 export const liveNames: readonly LiveName[] = callNames.filter(isLive);

@@ -2,7 +2,7 @@ import { sessionDays, sessionsMax } from '@parlance/schema/limits';
 import { expect, it } from 'vitest';
 import type { AccountCommand } from '../journal/command.ts';
 import { isConversationEvent, type Result } from '../journal/record.ts';
-import { Facts } from '../sequencer/facts.ts';
+import { Facts } from '../store/facts.ts';
 import { type AccountRow, keyOf, type Row } from '../store/rows.ts';
 import { decide } from './decide.ts';
 import { factsOf } from './facts.ts';

@@ -2,7 +2,7 @@ import { groupId } from '@parlance/schema/ids';
 import { sessionDays, sessionsMax } from '@parlance/schema/limits';
 import type { AccountCommand } from '../journal/command.ts';
 import type { AccountEvent, Result } from '../journal/record.ts';
-import type { Facts } from '../sequencer/facts.ts';
+import type { Facts } from '../store/facts.ts';
 import type { AccountRow, SessionRow } from '../store/rows.ts';
 
 // The rules of accounts, sessions and the installation's administrators, as a pure function like `conversation/decide.ts`. Nothing here

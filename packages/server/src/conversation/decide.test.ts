@@ -3,7 +3,7 @@ import type { Role } from '@parlance/schema/types';
 import type { ConversationCommand, WriteCommand } from '../journal/command.ts';
 import { keyOfConversation } from '../journal/command.ts';
 import type { Result } from '../journal/record.ts';
-import { Facts } from '../sequencer/facts.ts';
+import { Facts } from '../store/facts.ts';
 import { keyOf, type MemberRow, type Row } from '../store/rows.ts';
 import { decide } from './decide.ts';
 import { factsOf } from './facts.ts';

@@ -3,7 +3,7 @@ import type { DecidedCode } from '@parlance/schema/errors';
 import type { Role } from '@parlance/schema/types';
 import type { Attempt, ConversationCommand, ImportCommand, WriteCommand } from '../journal/command.ts';
 import type { ConversationEvent, GroupEvent, Result } from '../journal/record.ts';
-import type { Facts } from '../sequencer/facts.ts';
+import type { Facts } from '../store/facts.ts';
 import type { ConversationRow, DecisionRow, HeadRow, MemberRow, MessageRow } from '../store/rows.ts';
 
 // The rules of conversations, as a pure function. It is asked once for every command, at the command's place in the order, with the facts as

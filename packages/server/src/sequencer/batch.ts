@@ -7,7 +7,7 @@ import { fold as foldConversation } from '../conversation/fold.ts';
 import type { AccountCommand, Command, ConversationCommand } from '../journal/command.ts';
 import { type DecidedRecord, isConversationEvent, type Outcome, type Result } from '../journal/record.ts';
 import { keyOf, type Row, type RowKey } from '../store/rows.ts';
-import { Facts } from './facts.ts';
+import { Facts } from '../store/facts.ts';
 
 // Where the sequencer meets the two domains: which facts a command needs, what comes of it, and what rows a record makes.
 

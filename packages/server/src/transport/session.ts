@@ -31,7 +31,10 @@ export interface Socket {
   resume(): void;
 }
 
-export interface LivePerson { userId: string; sessionId: string }
+export interface LivePerson {
+  userId: string;
+  sessionId: string;
+}
 
 /** What a live socket needs of the rest: the node, the hub and the way to make a call. */
 export interface LiveContext {
@@ -39,7 +42,7 @@ export interface LiveContext {
   hub: Hub;
   /** Bytes that may wait for a slow reader. */
   queueBytesMax: number;
-  /** Makes the call for the person, as over HTTP. */
+  /** Makes the call for the person, as over HTTP; `params` hold the client_id. */
   call(name: LiveName, params: Record<string, unknown>, person: LivePerson): Promise<Answer<LiveName> | Refusal>;
   problemOf(refusal: Refusal, clientId: string | undefined): Extract<ServerFrame, { type: 'refusal' }>['problem'];
 }
@@ -57,14 +60,25 @@ interface Followed {
 }
 
 const following = (cursor: number, more: Partial<Followed> = {}): Followed => ({
-  cursor, newest: cursor, last: Number.POSITIVE_INFINITY, mustRead: false, isLive: false, ...more,
+  cursor,
+  newest: cursor,
+  last: Number.POSITIVE_INFINITY,
+  mustRead: false,
+  isLive: false,
+  ...more,
 });
 
 /** How often, and how long apart, a page is asked for again whose rows the store does not show yet. */
 const readTries = 50;
 const readPauseMs = 20;
 
-interface Write { name: LiveName; clientId: string; params: Record<string, unknown>; lane: string; isPushed: boolean }
+interface Write {
+  name: LiveName;
+  clientId: string;
+  params: Record<string, unknown>;
+  lane: string;
+  isPushed: boolean;
+}
 
 export class LiveSession implements Listener {
   readonly userId: string;
@@ -177,7 +191,11 @@ export class LiveSession implements Listener {
     const conversation = resolveConversation(reference, this.userId)?.id;
     const followed = conversation === undefined ? undefined : (this.#followed.get(conversation) ?? (await this.#formerly(conversation)));
     if (followed === undefined) {
-      this.#refuse(new Refusal('conversation_not_found', { field: 'conversation' }), undefined);
+      this.#send({
+        type: 'refusal',
+        conversation: reference,
+        problem: this.#context.problemOf(new Refusal('conversation_not_found', { field: 'conversation' }), undefined),
+      });
       return;
     }
     followed.cursor = Math.min(followed.cursor, seq);
@@ -227,11 +245,12 @@ export class LiveSession implements Listener {
         const wire = toChange(change, conversation);
         followed.cursor = wire.seq;
         this.#send({ type: 'event', ...wire });
-      }
-      if (changes.length > 0) {
+        // A page of long messages is more than may wait for a reader; one that reads is not to be cut for it.
         await this.#socket.drained();
-        continue;
+        if (this.#isClosed || followed.cursor !== wire.seq) break;
       }
+      if (this.#isClosed) return;
+      if (changes.length > 0) continue;
       followed.mustRead = false;
       if (followed.cursor >= Math.min(followed.newest, followed.last)) break;
       tries += 1;
@@ -272,7 +291,7 @@ export class LiveSession implements Listener {
       if (isDecided) continue;
       // What came after it may rest on it. Those that come later have seen the refusal, or could have.
       for (const held of lane.splice(0)) {
-        this.#refuse(new Refusal('earlier_write_failed'), held.clientId);
+        this.refuse(new Refusal('earlier_write_failed'), held.clientId);
         this.#done();
       }
     }
@@ -282,10 +301,10 @@ export class LiveSession implements Listener {
   /** Makes one call and answers it; true if it was decided. */
   async #make(write: Write): Promise<boolean> {
     this.#inFlight.set(write.clientId, write);
-    const answer = await this.#context.call(write.name, write.params, this);
+    const answer = await this.#context.call(write.name, { ...write.params, client_id: write.clientId }, this);
     this.#inFlight.delete(write.clientId);
     if (answer instanceof Refusal) {
-      this.#refuse(answer, write.clientId);
+      this.refuse(answer, write.clientId);
       return answer.decided || write.name === 'mark_read';
     }
     // One's own event was the ack. There was none for a repetition, where nothing changed, or while catching up.
@@ -300,8 +319,9 @@ export class LiveSession implements Listener {
 
   // ── sending ──
 
-  #refuse(refusal: Refusal, clientId: string | undefined): void {
-    this.#send({ type: 'refusal', ...(clientId !== undefined && { client_id: clientId }), problem: this.#context.problemOf(refusal, clientId) });
+  /** Refuses a call frame. */
+  refuse(refusal: Refusal, clientId: string): void {
+    this.#send({ type: 'refusal', client_id: clientId, problem: this.#context.problemOf(refusal, clientId) });
   }
 
   #send(frame: ServerFrame): void {

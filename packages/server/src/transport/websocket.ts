@@ -1,80 +1,91 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type LiveName, isLive } from '@parlance/schema/calls';
+import { type Answer, isLive, type LiveName } from '@parlance/schema/calls';
 import * as closeCodes from '@parlance/schema/close-codes';
-import { frameBytesMax, helloTimeoutMs, sessionDays, socketsPerUserMax } from '@parlance/schema/limits';
-import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { problems } from '@parlance/schema/errors';
+import { clientIdPattern } from '@parlance/schema/ids';
+import { frameBytesMax, helloTimeoutMs, socketsPerUserMax } from '@parlance/schema/limits';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { proxiesOf } from '../config.ts';
 import { partitionOf } from '../journal/port.ts';
-import type { Refusal } from '../node/refusal.ts';
-import { type LiveContext, type LivePerson, LiveSession, type Socket } from './session.ts';
+import { Refusal } from '../node/refusal.ts';
+import { type Caller, sessionMs } from '../node/sessions.ts';
+import { addressOf } from './address.ts';
+import type { CallContext, HandlerInput, Services, SignedIn } from './context.ts';
+import { credentialsOf, isOwnOrigin } from './credentials.ts';
+import { Hub } from './hub.ts';
+import { perform } from './perform.ts';
+import { problemOf } from './problem.ts';
+import { type LiveContext, LiveSession, type Socket } from './session.ts';
 import { validateFrame } from './validate.ts';
 
 // The bytes of live sockets: the upgrade, who it is, frames in and out, pings, and the end. What the frames mean is `session.ts`.
 
-export interface LiveOptions extends LiveContext {
-  /** Who an upgrade request says it is, by cookie or bearer token; undefined when it carries neither, and the hello must say. */
-  identify(request: IncomingMessage): Promise<SignedIn | Refusal | undefined>;
-  /** Whose token it is. */
-  authenticate(token: string): Promise<SignedIn | undefined>;
-  /** Answers an upgrade that is refused. */
-  refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal): void;
-  /** Answers an upgrade for another path. */
-  notFound(request: IncomingMessage, socket: Duplex): void;
-  pingIntervalMs: number;
-  /** After this long without word from the journal, the node cannot vouch for what it tells a socket. */
-  vouchMaxMs: number;
-}
-
-export interface SignedIn extends LivePerson { createdTime: number }
-
 export interface Live {
-  /** Open sockets, those before their hello too. */
-  readonly size: number;
   /** Tells every socket to reconnect elsewhere, and resolves when they are gone or cut. */
   drain(): Promise<void>;
 }
 
 const livePath = '/v1/live';
-const sessionMs = sessionDays * 86_400_000;
+const pingIntervalMs = 30_000;
+/** After this long without word from the journal, a node cannot vouch for what it tells a socket. Not sooner: a broker's fail-over must not throw everybody out. */
+const vouchMaxMs = 10_000;
 /** How long a closed socket may take to say goodbye before it is cut. */
 const closeTimeoutMs = 5000;
 
-/** Serves live sockets on the server's upgrade requests. */
-export function attachLive(server: Server, options: LiveOptions): Live {
-  const sockets = new WebSocketServer({ noServer: true, clientTracking: true, maxPayload: frameBytesMax, perMessageDeflate: false });
+/** Serves live sockets on the server's upgrade requests, and pushes to them what the node sees applied. */
+export function attachLive(server: Server, services: Services): Live {
+  const { node, sessions, config, metrics } = services;
+  const hub = new Hub();
+  node.listen(hub);
+  sessions.onEnded(({ userId, sessionId }) => hub.closeSession(userId, sessionId, closeCodes.sessionEnded, 'the session has ended; log in again'));
+  const proxies = proxiesOf(config);
+  const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: frameBytesMax, perMessageDeflate: false });
   const connections = new Set<Connection>();
+  let isDraining = false;
+
+  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const credentials = credentialsOf(request.headers, config);
+    if (isDraining) return refuse(socket, new Refusal('draining', { retryAfterS: 1 }));
+    // A browser sends its cookie whoever wrote the page, and no rule of its own keeps a foreign page from opening a WebSocket.
+    if (credentials?.from === 'cookie' && !isOwnOrigin(request.headers, config)) return refuse(socket, new Refusal('origin_refused'));
+    const caller = credentials === undefined ? undefined : await sessions.authenticate(credentials.token);
+    // A cookie that is no good is as none: the hello may still bring a token. A program that sent a bearer token meant it.
+    if (credentials?.from === 'bearer' && caller === undefined) return refuse(socket, new Refusal('not_signed_in'));
+    const token = caller === undefined ? undefined : credentials?.token;
+    const context: CallContext = {
+      ...services,
+      caller,
+      address: addressOf(request, proxies),
+      userAgent: request.headers['user-agent'] ?? '',
+      requestId: `live-${randomBytes(8).toString('hex')}`,
+    };
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new Connection(webSocket, context, hub, token);
+      connections.add(connection);
+      metrics.sockets = connections.size;
+      void connection.ended.then(() => {
+        connections.delete(connection);
+        metrics.sockets = connections.size;
+      });
+    });
+  };
 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== livePath) {
-      options.notFound(request, socket);
-      return;
-    }
-    options.identify(request).then(
-      (person) => {
-        if (person !== undefined && 'code' in person) {
-          options.refuseUpgrade(request, socket, person);
-          return;
-        }
-        sockets.handleUpgrade(request, socket, head, (webSocket) => {
-          const connection = new Connection(webSocket, options, person, () => connections.delete(connection));
-          connections.add(connection);
-        });
-      },
-      () => socket.destroy(),
-    );
+    if (request.url?.split('?')[0] !== livePath) return refuse(socket, new Refusal('not_found'));
+    accept(request, socket, head).catch(() => refuse(socket, new Refusal('unavailable', { retryAfterS: 1 })));
   });
 
   const sweep = setInterval(() => {
     for (const connection of connections) connection.sweep();
-  }, options.pingIntervalMs);
+  }, pingIntervalMs);
   sweep.unref();
 
   return {
-    get size() {
-      return connections.size;
-    },
     async drain() {
+      isDraining = true;
       clearInterval(sweep);
       for (const connection of connections) connection.close(closeCodes.goingAway, 'this server is going away; reconnect');
       await Promise.all([...connections].map((connection) => connection.ended));
@@ -82,22 +93,40 @@ export function attachLive(server: Server, options: LiveOptions): Live {
   };
 }
 
+/** Answers an upgrade request that is refused, and ends the connection. */
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const body = JSON.stringify(problemOf(refusal, `live-${randomBytes(8).toString('hex')}`));
+  socket.end(
+    `HTTP/1.1 ${problems[refusal.code].status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const clientIdForm = new RegExp(clientIdPattern);
+
 class Connection implements Socket {
+  readonly ended: Promise<void>;
   readonly #webSocket: WebSocket;
-  readonly #options: LiveOptions;
-  #person: SignedIn | undefined;
+  readonly #context: CallContext;
+  readonly #hub: Hub;
+  readonly #queueBytesMax: number;
+  #token: string | undefined;
   #session: LiveSession | undefined;
   #isAlive = true;
-  #isSaying = false;
-  #helloTimer: NodeJS.Timeout | undefined;
+  #hasSaidHello = false;
+  #isClosing = false;
   #drained: (() => void)[] = [];
-  readonly ended: Promise<void>;
 
-  constructor(webSocket: WebSocket, options: LiveOptions, person: SignedIn | undefined, onEnd: () => void) {
+  /** `token`: what the upgrade request was signed in with. */
+  constructor(webSocket: WebSocket, context: CallContext, hub: Hub, token: string | undefined) {
+    this.#token = token;
     this.#webSocket = webSocket;
-    this.#options = options;
-    this.#person = person;
-    this.#helloTimer = setTimeout(() => this.close(closeCodes.notSignedIn, 'no hello in time'), helloTimeoutMs);
+    this.#context = context;
+    this.#hub = hub;
+    this.#queueBytesMax = context.config.socketQueueBytes;
+    const helloTimer = setTimeout(() => {
+      if (!this.#hasSaidHello) this.close(closeCodes.notSignedIn, 'no hello in time');
+    }, helloTimeoutMs);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.on('pong', () => {
       this.#isAlive = true;
@@ -106,10 +135,10 @@ class Connection implements Socket {
     webSocket.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       webSocket.on('close', () => {
-        clearTimeout(this.#helloTimer);
+        clearTimeout(helloTimer);
+        this.#isClosing = true;
         this.#session?.closed();
-        for (const resume of this.#drained.splice(0)) resume();
-        onEnd();
+        this.#resumeWaiting();
         resolve();
       });
     });
@@ -118,19 +147,23 @@ class Connection implements Socket {
   // ── the socket, for the session ──
 
   send(frame: string): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(frame, this.#sent);
+    if (!this.#isClosing) this.#webSocket.send(frame, this.#sent);
   }
 
   #sent = (): void => {
-    if (this.#drained.length > 0 && this.queuedBytes <= this.#options.queueBytesMax / 2) for (const resume of this.#drained.splice(0)) resume();
+    if (this.#drained.length > 0 && this.queuedBytes <= this.#queueBytesMax / 2) this.#resumeWaiting();
   };
+
+  #resumeWaiting(): void {
+    for (const resume of this.#drained.splice(0)) resume();
+  }
 
   get queuedBytes(): number {
     return this.#webSocket.bufferedAmount;
   }
 
   drained(): Promise<void> {
-    if (this.queuedBytes <= this.#options.queueBytesMax / 2 || this.#webSocket.readyState !== WebSocket.OPEN) return Promise.resolve();
+    if (this.queuedBytes <= this.#queueBytesMax / 2 || this.#isClosing) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
@@ -143,17 +176,21 @@ class Connection implements Socket {
   }
 
   close(code: number, reason: string): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.#session?.closed();
+    this.#resumeWaiting();
     this.#webSocket.resume(); // A paused one would not hear the goodbye.
     this.#webSocket.close(code, reason);
-    setTimeout(() => this.#webSocket.terminate(), closeTimeoutMs).unref();
+    const cut = setTimeout(() => this.#webSocket.terminate(), closeTimeoutMs);
+    void this.ended.then(() => clearTimeout(cut));
   }
 
   // ── frames in ──
 
   #receive(data: RawData, isBinary: boolean): void {
     this.#isAlive = true;
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.#isClosing) return;
     let parsed: unknown;
     try {
       if (isBinary) throw new Error('binary');
@@ -163,44 +200,67 @@ class Connection implements Socket {
       return;
     }
     const frame = validateFrame(parsed);
-    if ('code' in frame) {
+    if (frame instanceof Refusal) {
       // A call that names its client_id can be answered; anything else leaves nothing to answer to.
-      if (this.#session !== undefined && frame.clientId !== undefined) this.#session.refuse(frame.refusal, frame.clientId);
-      else this.close(closeCodes.badFrame, reasonOf(frame.refusal));
+      const clientId = (parsed as { client_id?: unknown } | null)?.client_id;
+      if (this.#session !== undefined && typeof clientId === 'string' && clientIdForm.test(clientId)) this.#session.refuse(frame, clientId);
+      else this.close(closeCodes.badFrame, reasonOf(frame));
       return;
     }
-    if (frame.type === 'hello') void this.#hello(frame);
-    else if (this.#session === undefined) this.close(closeCodes.outOfTurn, 'say hello first');
+    if (frame.type === 'hello') void this.#hello(frame.token, frame.resume ?? {});
+    else if (this.#session === undefined) this.close(closeCodes.outOfTurn, 'say hello first, and wait for the welcome');
     else if (frame.type === 'ping') this.send('{"type":"pong"}');
-    else if (frame.type === 'resume') void this.#session.resume(frame.conversation as string, frame.seq as number);
+    else if (frame.type === 'resume') void this.#session.resume(frame.conversation, frame.seq);
     else if (isLive(frame.type)) {
       const { type, client_id, ...params } = frame;
-      this.#session.write(type as LiveName, client_id as string, params);
+      this.#session.write(type, client_id, params);
     }
   }
 
-  async #hello(frame: { token?: string; resume?: Record<string, number> }): Promise<void> {
-    if (this.#isSaying) {
+  async #hello(token: string | undefined, resume: Record<string, number>): Promise<void> {
+    if (this.#hasSaidHello) {
       this.close(closeCodes.outOfTurn, 'hello was said already');
       return;
     }
-    this.#isSaying = true;
-    clearTimeout(this.#helloTimer);
+    this.#hasSaidHello = true;
+    this.#token = token ?? this.#token;
     try {
-      if (frame.token !== undefined) this.#person = await this.#options.authenticate(frame.token);
-      if (this.#person === undefined) {
+      const caller = await this.#authenticate();
+      this.#context.caller = caller;
+      if (caller === undefined) {
         this.close(closeCodes.notSignedIn, 'log in first');
         return;
       }
-      if (this.#options.hub.countOf(this.#person.userId) >= socketsPerUserMax) {
+      if (this.#hub.countOf(caller.userId) >= socketsPerUserMax) {
         this.close(closeCodes.tooManySockets, `more than ${socketsPerUserMax} sockets of one person`);
         return;
       }
-      this.#session = new LiveSession(this, this.#options, this.#person);
-      await this.#session.open(frame.resume ?? {});
-    } catch {
+      if (this.#isClosing) return;
+      this.#session = new LiveSession(this, this.#liveContext(caller), caller);
+      const opening = this.#session.open(resume);
+      // From here on the hub knows the socket, and the end of its session closes it. An end just before that is seen here.
+      if ((await this.#authenticate()) === undefined) this.close(closeCodes.sessionEnded, 'the session has ended; log in again');
+      await opening;
+    } catch (error) {
+      this.#context.logger.warn({ err: error, requestId: this.#context.requestId }, 'a live socket could not begin');
       this.close(closeCodes.cannotVouch, 'the store cannot be read just now; reconnect');
     }
+  }
+
+  async #authenticate(): Promise<Caller | undefined> {
+    return this.#token === undefined ? undefined : this.#context.sessions.authenticate(this.#token);
+  }
+
+  #liveContext(caller: Caller): LiveContext {
+    const { node, requestId } = this.#context;
+    const context: SignedIn = { ...this.#context, caller };
+    return {
+      node,
+      hub: this.#hub,
+      queueBytesMax: this.#queueBytesMax,
+      call: (name, params) => call(name, params, context),
+      problemOf: (refusal, clientId) => problemOf(refusal, requestId, clientId),
+    };
   }
 
   // ── now and then ──
@@ -213,14 +273,24 @@ class Connection implements Socket {
     }
     this.#isAlive = false;
     this.#webSocket.ping();
-    if (this.#person === undefined) return;
-    const { node, vouchMaxMs } = this.#options;
-    if (node.clock() - this.#person.createdTime > sessionMs) this.close(closeCodes.sessionEnded, 'the session has ended; log in again');
-    else if (node.journal.ageMs(partitionOf(this.#person.userId, node.journal.partitions)) > vouchMaxMs) {
+    const { caller, node } = this.#context;
+    if (caller === undefined) return;
+    if (caller.createdTime + sessionMs <= node.clock()) this.close(closeCodes.sessionEnded, 'the session is too old; log in again');
+    else if (node.journal.ageMs(partitionOf(caller.userId, node.journal.partitions)) > vouchMaxMs) {
       this.close(closeCodes.cannotVouch, 'this server is cut off; reconnect');
     }
   }
 }
 
+/** Makes a call of a frame, as over HTTP. What is broken is logged, and answered as `internal`. */
+async function call(name: LiveName, params: Record<string, unknown>, context: SignedIn): Promise<Answer<LiveName> | Refusal> {
+  try {
+    return await perform(name, context, params as HandlerInput<LiveName>);
+  } catch (error) {
+    context.logger.error({ err: error, requestId: context.requestId, call: name }, 'a call failed');
+    return new Refusal('internal');
+  }
+}
+
 /** A close reason holds 123 bytes at most (RFC 6455, 5.5). */
-const reasonOf = (refusal: Refusal): string => `${refusal.field ?? 'frame'}: ${refusal.detail}`.slice(0, 120).replace(/[^ -~]/g, '?');
+const reasonOf = (refusal: Refusal): string => `${refusal.field ?? 'frame'}: ${refusal.detail}`.replace(/[^ -~]/g, '?').slice(0, 120);

@@ -1,4 +1,4 @@
-import type { AccountRow, ConversationRow, DecisionRow, HeadRow, InstallationRow, MemberRow, MessageRow, Row } from '../store/rows.ts';
+import type { AccountRow, ConversationRow, DecisionRow, HeadRow, InstallationRow, MemberRow, MessageRow, Row } from './rows.ts';
 
 /**
  * What deciding may know: rows by key, as they are after everything decided before. Undefined means that there is no such

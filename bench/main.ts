@@ -1,0 +1,202 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { appendsPerSecond, rowsPerSecond } from './disk.ts';
+import { readsPerSecond } from './history.ts';
+import type { Measured, Person } from './load.ts';
+import { BenchServer, raised, runLoad, startBare } from './server.ts';
+
+// npm run bench: how fast one embedded server is, beside what the machine gives a program that does nothing else, measured in the same run. Figures
+// on a shared machine do not repeat; the ratios do, roughly. `--quick` measures shortly; `--fill N` says how many messages "with many stored" means.
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    fill: { type: 'string', default: '1000000' },
+    json: { type: 'string', default: 'bench-results.json' },
+  },
+});
+const warmUpMs = options.quick ? 1000 : 3000;
+const measureMs = options.quick ? 2000 : 8000;
+const socketCounts = [1, 50, 500];
+const textBytes = 100;
+const idleSockets = 10_000;
+const receivers = 1000;
+
+interface Row {
+  what: string;
+  value: number;
+  unit: string;
+  p50?: number;
+  p99?: number;
+  p999?: number;
+  ratio?: number;
+  of?: string;
+}
+const rows: Row[] = [];
+
+function report(row: Row): void {
+  rows.push(row);
+  const times = row.p50 === undefined ? '' : `p50 ${ms(row.p50)}  p99 ${ms(row.p99!)}  p99.9 ${ms(row.p999!)}`;
+  const ratio = row.ratio === undefined ? '' : `${row.ratio.toFixed(2)} of ${row.of}`;
+  process.stdout.write(`${row.what.padEnd(52)} ${round(row.value).padStart(9)} ${row.unit.padEnd(14)} ${times.padEnd(48)} ${ratio}\n`);
+}
+const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
+const round = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en'));
+const latencies = ({ p50, p99, p999 }: Measured) => ({ p50, p99, p999 });
+
+const pairs = (people: Person[], count: number): Person[] => people.slice(0, count);
+
+async function measureSends(server: BenchServer, people: Person[], bare: Map<number, number>, when: string): Promise<Map<number, number>> {
+  const figures = new Map<number, number>();
+  for (const count of socketCounts) {
+    const measured = await runLoad({ kind: 'send', port: server.port, path: '/v1/live', people: pairs(people, count), warmUpMs, measureMs, textBytes });
+    figures.set(count, measured.perSecond);
+    report({
+      what: `acked sends, ${count} socket${count === 1 ? '' : 's in pairs'}${when}`,
+      value: measured.perSecond,
+      unit: '/s',
+      ...latencies(measured),
+      ratio: measured.perSecond / bare.get(count)!,
+      of: 'bare ws',
+    });
+  }
+  return figures;
+}
+
+async function measureReads(server: BenchServer, person: Person, when: string): Promise<number> {
+  const path = `/v1/conversations/${encodeURIComponent('@bench0')}/messages?limit=50`;
+  await readsPerSecond(server.port, path, person.token, 16, warmUpMs);
+  const perSecond = await readsPerSecond(server.port, path, person.token, 16, measureMs);
+  report({ what: `history pages of 50 messages${when}`, value: perSecond, unit: '/s' });
+  return perSecond;
+}
+
+async function measureFanOut(server: BenchServer, people: Person[], when: string): Promise<number> {
+  const sender = people[0]!;
+  const members = people.slice(1, 101);
+  await server.post('/v1/groups', { name: 'benchgroup', title: 'Bench', open: true, client_id: 'bench-group' }, sender.token);
+  for (const { userId, token } of members) await server.put(`/v1/groups/benchgroup/members/${userId}`, {}, token);
+  const measured = await runLoad({
+    kind: 'fan_out',
+    port: server.port,
+    path: '/v1/live',
+    sender,
+    conversation: '#benchgroup',
+    receivers: Array.from({ length: receivers }, (_, index) => members[index % members.length]!),
+    warmUpMs,
+    measureMs,
+    textBytes,
+  });
+  report({ what: `deliveries, one group with ${receivers} sockets${when}`, value: measured.perSecond, unit: '/s', ...latencies(measured) });
+  return measured.perSecond;
+}
+
+/** Start of the process to the first acked message, on the data there is. */
+async function measureColdStart(server: BenchServer, people: Person[], when: string): Promise<BenchServer> {
+  await server.stop(true);
+  const began = performance.now();
+  const next = await BenchServer.start(server.folder);
+  await next.post(`/v1/conversations/${encodeURIComponent('@bench1')}/messages`, { text: 'first' }, people[0]!.token);
+  report({ what: `cold start to first ack${when}`, value: performance.now() - began, unit: 'ms' });
+  return next;
+}
+
+async function measureMemory(server: BenchServer, people: Person[], when: string): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const idleMb = server.memoryMb;
+  report({ what: `memory, idle, just started${when}`, value: idleMb, unit: 'MB' });
+  await runLoad({ kind: 'idle', port: server.port, path: '/v1/live', people, sockets: idleSockets }, async () => {
+    report({ what: `memory per idle socket at ${idleSockets}${when}`, value: ((server.memoryMb - idleMb) * 1024) / idleSockets, unit: 'KB' });
+  });
+}
+
+/** Stores messages by imports, into groups of ten thousand, until there are so many more. */
+async function fill(server: BenchServer, admin: Person, count: number): Promise<void> {
+  await server.get('/first-admin/benchmark-benchmark-benchmark', admin.token);
+  const perGroup = 10_000;
+  const text = 'x'.repeat(textBytes);
+  const groups = Math.ceil(count / perGroup);
+  let next = 0;
+  let stored = 0;
+  const began = Date.now() - 86_400_000;
+  const worker = async (): Promise<void> => {
+    while (next < groups) {
+      const group = next++;
+      await server.post('/v1/groups', { name: `fill${group}`, title: 'Fill', client_id: `fill-${group}` }, admin.token);
+      for (let first = 0; first < perGroup; first += 500) {
+        const items = Array.from({ length: 500 }, (_, index) => ({
+          author: `bench${(group + index) % 400}`,
+          client_id: uuidV7(began + group * 1000, group, first + index),
+          kind: 'message',
+          text,
+          time: new Date(began + first + index).toISOString(),
+        }));
+        await server.post(`/v1/conversations/${encodeURIComponent(`#fill${group}`)}/import`, { items }, admin.token);
+        stored += 500;
+        if (stored % 100_000 === 0) process.stderr.write(`stored ${stored.toLocaleString('en')}\n`);
+      }
+    }
+  };
+  await Promise.all([worker(), worker(), worker(), worker()]);
+}
+
+const uuidV7 = (time: number, group: number, index: number): string => {
+  const hex = time.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${group.toString(16).padStart(6, '0')}${index.toString(16).padStart(6, '0')}`;
+};
+
+process.stdout.write(
+  `Settings raised for the benchmark: ${Object.entries(raised)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}\n\n`,
+);
+
+const bare = await startBare();
+const bareFigures = new Map<number, number>();
+const nobody = (count: number): Person[] => Array.from({ length: count }, (_, index) => ({ userId: `bench${index}`, token: '' }));
+for (const count of socketCounts) {
+  const measured = await runLoad({ kind: 'send', port: bare.port, path: '/', people: nobody(count), warmUpMs, measureMs, textBytes, isBare: true });
+  bareFigures.set(count, measured.perSecond);
+  report({ what: `raw: bare ws, no store, ${count} socket${count === 1 ? '' : 's in pairs'}`, value: measured.perSecond, unit: '/s', ...latencies(measured) });
+}
+bare.stop();
+report({ what: 'raw: append of 100 bytes + fdatasync, one by one', value: appendsPerSecond(measureMs), unit: '/s' });
+for (const batch of [1, 50, 500]) report({ what: `raw: SQLite's writer alone, ${batch} a commit`, value: rowsPerSecond(batch, measureMs), unit: '/s' });
+
+let server = await BenchServer.start();
+process.stderr.write('registering 500 people …\n');
+const people = await server.people(500);
+const sends = await measureSends(server, people, bareFigures, '');
+const reads = await measureReads(server, people[1]!, '');
+const fanOut = await measureFanOut(server, people, '');
+server = await measureColdStart(server, people, '');
+await measureMemory(server, people, '');
+await server.stop(true);
+server = await BenchServer.start(server.folder);
+
+const many = Number(options.fill);
+process.stderr.write(`storing ${many.toLocaleString('en')} messages …\n`);
+const bytesBefore = server.bytesOnDisk;
+await fill(server, people[0]!, many);
+await server.stop(true);
+server = await BenchServer.start(server.folder);
+report({
+  what: `bytes on disk per ${textBytes}-byte message (of ${many.toLocaleString('en')})`,
+  value: (server.bytesOnDisk - bytesBefore) / many,
+  unit: 'bytes',
+});
+const with_ = ` with ${many.toLocaleString('en')} stored`;
+const sendsThen = await measureSends(server, people, bareFigures, with_);
+const readsThen = await measureReads(server, people[1]!, with_);
+const fanOutThen = await measureFanOut(server, people, with_);
+server = await measureColdStart(server, people, with_);
+await measureMemory(server, people, with_);
+await server.stop();
+
+for (const count of socketCounts) {
+  report({ what: `slower with ${many.toLocaleString('en')} stored: sends, ${count} sockets`, value: sends.get(count)! / sendsThen.get(count)!, unit: 'x' });
+}
+report({ what: `slower with ${many.toLocaleString('en')} stored: history pages`, value: reads / readsThen, unit: 'x' });
+report({ what: `slower with ${many.toLocaleString('en')} stored: deliveries`, value: fanOut / fanOutThen, unit: 'x' });
+writeFileSync(options.json, `${JSON.stringify({ raised, textBytes, warmUpMs, measureMs, rows }, null, 2)}\n`);
+process.stdout.write(`\nThe same as JSON: ${options.json}\n`);
