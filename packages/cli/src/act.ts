@@ -9,7 +9,7 @@ export type Act = <A extends unknown[], O>(
 ) => (...given: unknown[]) => Promise<void>;
 
 /** A text as written in the code, so that help can break its lines where the terminal ends: only blank lines and indented ones keep their breaks. */
-export const prose = (text: string): string => text.replace(/(?<=\S)\n(?=\S)/g, ' ');
+export const prose = (text: string): string => text.replace(/^(\S.*)\n(?=\S)/gm, '$1 ');
 
 /** The examples at the end of a help text. */
 export const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;

@@ -69,14 +69,5 @@ export function programOf(world: World, act: Act): Command {
       writeErr: (text) => void (isJson() || world.stderr.write(text)),
     });
   for (const add of [addServe, addLogIn, addUser, addAdmin, addChat, addGroups, addLists, addImport, addExport, addVerify, addDoctor]) add(program, act);
-  inherit(program);
   return program;
-}
-
-/** Commander copies its settings into a command when that is made; those added by name later are reached here. */
-function inherit(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command);
-    inherit(child);
-  }
 }

@@ -12,10 +12,10 @@ export type Typed =
 
 export const chatHelp: readonly string[] = [
   'Write a line to send it. A line that is to begin with / gets a second one: //etc is sent as /etc.',
-  '/edit NUMBER TEXT   change a message of yours',
-  '/delete NUMBER      delete a message',
-  '/members            who is here',
-  '/quit               end; so does Ctrl-D',
+  '  /edit NUMBER TEXT   change a message of yours',
+  '  /delete NUMBER      delete a message',
+  '  /members            who is here',
+  '  /quit               end; so does Ctrl-D',
 ];
 
 /** Understands one line. */

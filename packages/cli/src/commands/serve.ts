@@ -7,13 +7,13 @@ const about = `Start a server. Nothing needs to be set: it listens on http://127
 Every setting is a flag or a variable of the environment: --port 9000 or PARLANCE_PORT=9000. \`parlance doctor\` checks
 them, and docs/operations.md lists them all. The most used:
 
-  --host, --port          address to listen on; beyond loopback it needs TLS or a proxy
+  --host, --port          address to listen on
   --data-dir              folder that holds everything the server keeps
   --public-url            address that people use, when it differs
   --tls-cert, --tls-key   files of a certificate (PEM)
   --behind-tls-proxy      a proxy in front does TLS
   --registration          open or closed
-  --json                  log lines, and what is printed at the start, as JSON`;
+  --json                  log lines and what is printed first as JSON`;
 
 /** serve: for its help alone. `main.ts` hands the command line to the server as it is, before anybody here reads it. */
 export function addServe(program: Command, act: Act): void {

@@ -107,8 +107,8 @@ export async function createHttp(services: Services): Promise<Http> {
   };
 
   const send = (reply: FastifyReply, status: number, contentType: string, body: string): FastifyReply => {
-    reply.code(status).header('content-type', contentType);
-    return reply.send(body);
+    // As bytes: Node writes a long string to a socket ten times slower than it makes a buffer of it.
+    return reply.code(status).header('content-type', contentType).send(Buffer.from(body));
   };
 
   const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal, clientId?: string): FastifyReply => {

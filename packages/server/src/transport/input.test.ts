@@ -53,7 +53,7 @@ test.each<[CallName, Partial<Parts>, object]>([
   expect(inputOf(name, { ...none, ...parts })).toMatchObject(expected);
 });
 
-test('a query field called __proto__ is a field like any other', () => {
-  const input = inputOf('list_users', { ...none, query: '__proto__=1' });
-  expect(Object.getOwnPropertyNames(input)).toEqual(['__proto__']);
+test('a query field called __proto__ or constructor is a field like any other', () => {
+  expect(inputOf('list_users', { ...none, query: '__proto__=1' })).toMatchObject({ code: 'invalid_request', field: '__proto__' });
+  expect(Object.getOwnPropertyNames(inputOf('list_users', { ...none, query: 'constructor=1' }))).toEqual(['constructor']);
 });

@@ -32,7 +32,7 @@ export function inputOf(name: CallName, { path, query, body, idempotencyKey, now
   if (mayHaveBody && body !== undefined && !isObject(body)) return new Refusal('invalid_request', { detail: 'The body must be one JSON object.' });
   const input = mayHaveBody && isObject(body) ? body : fromQuery;
   for (const field of Object.keys(path)) {
-    if (Object.hasOwn(input, field) || field in fromQuery) return invalid(field, 'is given by the path');
+    if (Object.hasOwn(input, field) || Object.hasOwn(fromQuery, field)) return invalid(field, 'is given by the path');
     input[field] = path[field];
   }
   if (input !== fromQuery) {
@@ -47,7 +47,6 @@ function merge(call: Call, input: Fields, fromQuery: Fields): Refusal | undefine
   for (const [field, value] of Object.entries(fromQuery)) {
     if (call.method !== 'DELETE') return invalid(field, 'belongs into the body');
     if (Object.hasOwn(input, field) && input[field] !== value) return invalid(field, 'is one thing in the query and another in the body');
-    if (field === '__proto__') return invalid(field, 'is unknown');
     input[field] = value;
   }
   return undefined;
@@ -67,8 +66,7 @@ function addClientId(input: Fields, idempotencyKey: string | undefined, now: num
 }
 
 function readQuery(call: Call, query: string): Fields | Refusal {
-  // Without a prototype, so that a field called __proto__ is a field like any other, and unknown.
-  const fields: Fields = Object.create(null);
+  const fields: Fields = {};
   if (query === '') return fields;
   for (const part of query.split('&')) {
     if (part === '') continue;
@@ -76,13 +74,16 @@ function readQuery(call: Call, query: string): Fields | Refusal {
     const field = decode(at < 0 ? part : part.slice(0, at));
     const value = decode(at < 0 ? '' : part.slice(at + 1));
     if (field === undefined || value === undefined) return new Refusal('invalid_request', { detail: 'The query is not valid percent-encoding of UTF-8.' });
-    if (field in fields) return invalid(field.slice(0, 64), 'is given twice');
+    // Refused here, since setting it would not make it a field for the schema to refuse.
+    if (field === '__proto__') return invalid(field, 'is unknown');
+    if (Object.hasOwn(fields, field)) return invalid(field.slice(0, 64).toWellFormed(), 'is given twice');
     fields[field] = typed(call, field, value);
   }
   return fields;
 }
 
 function decode(text: string): string | undefined {
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
