@@ -108,6 +108,6 @@ describe('the house', () => {
     const texts = ['README.md', 'package.json', 'package-lock.json', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
       /\.(md|json)$/.test(name),
     );
-    for (const name of texts) expect(readFileSync(join(root, name), 'utf8'), name).not.toMatch(/"resolved"|\/work\/|\/root\//);
+    for (const name of texts) expect(readFileSync(join(root, name), 'utf8'), name).not.toMatch(/"resolved": "http|\/work\/|\/root\//);
   });
 });
