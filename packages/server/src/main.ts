@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { composeEmbedded } from './compose.ts';
+import { composeEmbedded, type Engines } from './compose.ts';
 import { type Config, ConfigError, installationKeyOf, printable, readConfig } from './config.ts';
+import { installationKey } from './journal/command.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { Node } from './node/node.ts';
 import { Refusal } from './node/refusal.ts';
@@ -8,7 +9,6 @@ import { hashSecret } from './node/sessions.ts';
 import { createHttp } from './transport/http.ts';
 import { createServices } from './transport/services.ts';
 import { attachLive } from './transport/websocket.ts';
-import { installationKey } from './journal/command.ts';
 
 // The process: starts everything in order, says where it is, and on SIGTERM or SIGINT ends everything in the opposite order, losing nothing.
 
@@ -26,25 +26,34 @@ export interface Running {
 const stopTimeoutMs = 9500;
 const commandsMax = 20_000;
 
-/** Starts a server and resolves when it answers. */
+/** Starts a server and resolves when it answers. Whatever was begun is ended again when it cannot start. */
 export async function startServer(config: Config, logger: Logger = createLogger(config)): Promise<Running> {
+  const installation = installationKeyOf(config);
   const engines = await composeEmbedded(config.dataDir, (message) => logger.error({ part: 'writer', reason: message }, 'deciding failed and starts again'));
+  try {
+    return await startOn(engines, config, installation, logger);
+  } catch (error) {
+    await engines.close();
+    throw error;
+  }
+}
+
+async function startOn(engines: Engines, config: Config, installation: Buffer, logger: Logger): Promise<Running> {
   const node = new Node(engines.journal, engines.store, {
     nodeId: randomBytes(8).toString('hex'),
     commandTimeoutMs: config.commandTimeoutMs,
     commandsMax,
     clock: Date.now,
   });
-  const services = createServices(node, config, installationKeyOf(config), logger);
+  const services = createServices(node, config, installation, logger);
   const http = await createHttp(services);
   const live = attachLive(http.server, services);
   await node.start();
-  const listening = await http.listen();
-  const url = config.publicUrl ?? listening;
-  const adminLink = await offerAdminLink(node, config, url);
+  const adminSecret = await offerAdminLink(node, config);
+  const url = await http.listen();
   return {
     url,
-    adminLink,
+    adminLink: adminSecret === undefined ? undefined : `${url}/first-admin/${adminSecret}`,
     failed: engines.failed,
     stop: async () => {
       http.drain();
@@ -56,14 +65,14 @@ export async function startServer(config: Config, logger: Logger = createLogger(
   };
 }
 
-/** Until there is an administrator, each start offers a new link, and the ones before it end. Only its hash is stored. */
-async function offerAdminLink(node: Node, config: Config, url: string): Promise<string | undefined> {
+/** Until there is an administrator, each start offers a new link, and the ones before it end. Only its hash is stored. Resolves with its secret. */
+async function offerAdminLink(node: Node, config: Config): Promise<string | undefined> {
   const [installation] = await node.store.rows([{ table: 'installation' }]);
   if (installation?.table === 'installation' && installation.admins.length > 0) return undefined;
   const secret = config.adminLinkSecret ?? randomBytes(24).toString('base64url');
   const outcome = await node.submit({ kind: 'set_admin_link', key: installationKey, linkHash: hashSecret(secret) });
   if (outcome instanceof Refusal) throw new Error(`The administrator link could not be stored: ${outcome.detail}`);
-  return outcome.results[0]?.refusal === undefined ? `${url}/first-admin/${secret}` : undefined;
+  return outcome.results[0]?.refusal === undefined ? secret : undefined;
 }
 
 /** `parlance serve`: runs until a signal or a failure ends it, and exits: 0 after a signal, 1 after a failure, 2 for a wrong setting. */

@@ -9,25 +9,27 @@ const promptText = '> ';
 export class ChatTerminal {
   readonly isInteractive: boolean;
   readonly #shell: Shell;
-  readonly #lines: Interface;
+  #lines: Interface | undefined;
+  #isClosed = false;
 
   constructor(shell: Shell) {
     const { stdin, stdout } = shell.world;
     this.#shell = shell;
     this.isInteractive = stdin.isTTY === true && stdout.isTTY === true && !shell.isJson;
-    // Without a terminal the interface only cuts what comes in into lines and writes nothing.
-    this.#lines = createInterface({
-      input: stdin,
-      crlfDelay: Number.POSITIVE_INFINITY,
-      ...(this.isInteractive && { output: process.stdout, prompt: promptText, historySize: 100 }),
-    });
-    if (this.isInteractive) this.#lines.on('SIGINT', () => this.#lines.close());
   }
 
-  /** The lines typed or piped, until the end of input or `close`. */
-  [Symbol.asyncIterator](): AsyncIterator<string> {
-    if (this.isInteractive) this.#lines.prompt();
-    return this.#lines[Symbol.asyncIterator]();
+  /** The lines typed or piped, until the end of input or `close`. Input is not touched before: a line that came with nobody iterating would be lost. */
+  async *lines(): AsyncGenerator<string> {
+    if (this.#isClosed) return;
+    const { stdin, stdout } = this.#shell.world;
+    // Without a terminal the interface only cuts what comes in into lines and writes nothing.
+    const output = this.isInteractive ? { output: stdout as NodeJS.WriteStream, prompt: promptText, historySize: 100 } : {};
+    this.#lines = createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY, ...output });
+    if (this.isInteractive) {
+      this.#lines.on('SIGINT', () => this.close());
+      this.#lines.prompt();
+    }
+    yield* this.#lines;
   }
 
   /** Shows lines for people; programs get the value. */
@@ -48,12 +50,17 @@ export class ChatTerminal {
   }
 
   close(): void {
-    this.#lines.close();
+    this.#isClosed = true;
+    this.#lines?.close();
+  }
+
+  get #isTyping(): boolean {
+    return this.isInteractive && this.#lines !== undefined && !this.#isClosed;
   }
 
   #above(write: () => void): void {
-    if (this.isInteractive) this.#shell.world.stdout.write('\r\u001b[K');
+    if (this.#isTyping) this.#shell.world.stdout.write('\r\u001b[K');
     write();
-    if (this.isInteractive) this.#lines.prompt(true);
+    if (this.#isTyping) this.#lines?.prompt(true);
   }
 }

@@ -58,7 +58,7 @@ async function talk(shell: Shell, reference: string): Promise<number> {
     };
     draw();
     endings.push(chat.subscribe(draw));
-    for await (const line of terminal) {
+    for await (const line of terminal.lines()) {
       const typed = parseTyped(line);
       if (typed.type === 'quit') break;
       const done = perform(typed, { chat, rest: client.rest, terminal, me: client.me }).catch(fail);

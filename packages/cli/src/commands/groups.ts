@@ -14,11 +14,9 @@ export function addGroups(program: Command, act: Act): void {
       act<[string], object>(async (shell, [group]) => {
         const rest = shell.rest();
         const { user_id } = await rest.call('get_me', {});
-        const answer = await rest.call('put_member', { name: groupName(group), user: user_id, client_id: randomUUID() });
-        shell.answer(
-          answer,
-          answer.seq === null ? `${user_id} is a member of ${answer.conversation} already.` : `${user_id} has joined ${answer.conversation}.`,
-        );
+        const name = groupName(group);
+        const answer = await rest.call('put_member', { name, user: user_id, client_id: randomUUID() });
+        shell.answer(answer, answer.seq === null ? `${user_id} is a member of #${name} already.` : `${user_id} has joined #${name}.`);
       }),
     );
   program
@@ -30,8 +28,9 @@ export function addGroups(program: Command, act: Act): void {
       act<[string], object>(async (shell, [group]) => {
         const rest = shell.rest();
         const { user_id } = await rest.call('get_me', {});
-        const answer = await rest.call('remove_member', { name: groupName(group), user: user_id, client_id: randomUUID() });
-        shell.answer(answer, `${user_id} is not a member of ${answer.conversation}${answer.seq === null ? '' : ' any more'}.`);
+        const name = groupName(group);
+        const answer = await rest.call('remove_member', { name, user: user_id, client_id: randomUUID() });
+        shell.answer(answer, `${user_id} is not a member of #${name}${answer.seq === null ? '' : ' any more'}.`);
       }),
     );
 }

@@ -86,11 +86,12 @@ export function addImport(program: Command, act: Act): void {
 }
 
 function linesOf(summary: Summary): string[] {
-  const { lines, files, lines_with_text, messages, imported, already_there, left_out, refused, refusals, conversation } = summary;
+  const group = summary.conversation.replace(/^g:/, '#');
+  const { lines, files, lines_with_text, messages, imported, already_there, left_out, refused, refusals } = summary;
   const stored =
     imported === null
-      ? `${count(messages - refused)} are in ${conversation} now (how many were there before is seen by its members only).`
-      : `${count(imported)} imported into ${conversation}, ${count(already_there!)} were there already.`;
+      ? `${count(messages - refused)} are in ${group} now (how many were there before is seen by its members only).`
+      : `${count(imported)} imported into ${group}, ${count(already_there!)} were there already.`;
   const out = Object.entries(left_out);
   return [
     `${count(lines)} lines read from ${count(files)} ${files === 1 ? 'file' : 'files'}: ${count(lines_with_text)} with a message, ${count(lines - lines_with_text)} left out.`,

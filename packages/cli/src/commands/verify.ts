@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Act, examples } from '../act.ts';
-import { exitRefused } from '../failure.ts';
+import { exitRefused, Failure } from '../failure.ts';
 import { count } from '../progress.ts';
 
 /** verify. */
@@ -21,6 +21,9 @@ export function addVerify(program: Command, act: Act): void {
           .call('verify', {}, { onProgress })
           .finally(() => progress.end());
         const { rows, conversations, messages, findings } = result;
+        // Whoever asks has an account, which is a row.
+        if (rows === 0)
+          throw new Failure('nothing_verified', 'The server has read nothing, so nothing can be said about its store. Update it, and look into its log.');
         const summary = `${count(rows)} rows, ${count(conversations)} conversations, ${count(messages)} messages: `;
         shell.answer(
           result,

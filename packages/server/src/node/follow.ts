@@ -16,6 +16,8 @@ interface Partition {
 export class Follow implements Follower {
   readonly listeners: AppliedListener[] = [];
   readonly #partitions = new Map<number, Partition>();
+  /** Partitions lost and not begun again yet. */
+  readonly #lost = new Set<number>();
   readonly #store: Store;
   readonly #requests: Requests;
 
@@ -27,6 +29,8 @@ export class Follow implements Follower {
   async start(partition: number): Promise<number> {
     const row = await this.#store.position(partition);
     this.#partitions.set(partition, { chain: new Chain(row), decided: [] });
+    // Once more: who has read the store since `lost` may have missed what was applied between that and the row.
+    if (this.#lost.delete(partition)) for (const listener of this.listeners) listener.lost();
     return row.position + 1;
   }
 
@@ -40,6 +44,7 @@ export class Follow implements Follower {
 
   lost(partition: number): void {
     this.#partitions.delete(partition);
+    this.#lost.add(partition);
     this.#requests.failAll();
     for (const listener of this.listeners) listener.lost();
   }

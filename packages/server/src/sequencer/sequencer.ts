@@ -146,9 +146,13 @@ class Sequencer {
       if (this.#isStopping) return;
       const base = this.#base;
       const from = this.#next;
-      const entries = await this.#log.commands(from, this.#options.batchMax);
+      // A lost base also ends the wait: what was decided on it is to be decided again, though no further command may ever come.
+      let isRead = false;
+      const lost = this.#until(() => base !== this.#base || isRead).then(() => undefined);
+      const entries = await Promise.race([this.#log.commands(from, this.#options.batchMax), lost]);
+      isRead = true;
       if (this.#isStopping || this.#isEnded) return;
-      if (base !== this.#base) continue;
+      if (entries === undefined || base !== this.#base) continue;
       await this.#decideBatch(entries.map((entry) => entry.command), entries.at(-1)!.position, base);
     }
   }

@@ -122,14 +122,10 @@ const table: Record<string, Classic> = {
 };
 
 /** Adds the addresses of the classic contract. */
-export function addClassic({ app, contextOf, services }: Site): void {
+export function addClassic({ app, contextOf, refusalOf }: Site): void {
   for (const [name, classic] of Object.entries(table)) {
     app.post(`/classic/${name}`, {
-      errorHandler: (error, request, reply) => {
-        const found = 'refusal' in error && error.refusal instanceof Refusal ? error.refusal : undefined;
-        if (found === undefined) services.logger.error({ err: error, requestId: request.id, call: name }, 'a classic call failed');
-        return void refuse(reply, '', found ?? new Refusal('internal'));
-      },
+      errorHandler: (error, request, reply) => void refuse(reply, '', refusalOf(error, request)),
       handler: (request, reply) => answer(classic, request, reply),
     });
   }

@@ -62,6 +62,8 @@ export interface Site {
   /** Who makes the request; refuses a cookie used from a foreign page. */
   contextOf(request: FastifyRequest): Promise<CallContext | Refusal>;
   refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, clientId?: string): FastifyReply;
+  /** The refusal that an error stands for; a fault is logged and is `internal`. */
+  refusalOf(error: Error, request: FastifyRequest): Refusal;
 }
 
 /** Builds the HTTP side. Nothing listens yet. Throws ConfigError when the TLS files cannot be used. */
@@ -213,7 +215,7 @@ export async function createHttp(services: Services): Promise<Http> {
     reply.header('upgrade', 'websocket').header('connection', 'upgrade');
     return refuse(request, reply, new Refusal('upgrade_required'));
   });
-  addPages({ app, services, isDraining: () => isDraining, contextOf, refuse });
+  addPages({ app, services, isDraining: () => isDraining, contextOf, refuse, refusalOf });
   app.setNotFoundHandler((request, reply) => {
     const path = request.raw.url!.split('?')[0]!;
     const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];

@@ -17,8 +17,8 @@ export interface Listener {
   end(conversation: string): void;
   event(event: ConversationEvent, frame: string): void;
   signal(signal: Signal): void;
-  /** Events may have been missed in any conversation. */
-  catchUp(): void;
+  /** Events may have been missed in any conversation, those that begin or end a membership too. */
+  missed(): void;
   close(code: number, reason: string): void;
 }
 
@@ -55,6 +55,10 @@ export class Hub implements AppliedListener {
     add(this.#ofConversation, conversation, listener);
   }
 
+  unfollow(listener: Listener, conversation: string): void {
+    remove(this.#ofConversation, conversation, listener);
+  }
+
   /** Closes the sockets of a session that ended. */
   closeSession(userId: string, sessionId: string, code: number, reason: string): void {
     for (const listener of [...(this.#ofUser.get(userId) ?? [])]) if (listener.sessionId === sessionId) listener.close(code, reason);
@@ -71,7 +75,7 @@ export class Hub implements AppliedListener {
   }
 
   lost(): void {
-    for (const listener of this) listener.catchUp();
+    for (const listener of [...this]) listener.missed();
   }
 
   #push(event: ConversationEvent): void {

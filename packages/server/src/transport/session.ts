@@ -91,13 +91,20 @@ export class LiveSession implements Listener {
   readonly #inFlight = new Map<string, Write>();
   #writeCount = 0;
   #isClosed = false;
-  #isCatchingUp = false;
+  /** From the start: what is known of the memberships until they have been read twice is no place to catch up from. */
+  #isCatchingUp = true;
+  /** Resumes are taken one after another, the first when the memberships are loaded. */
+  #resumed: Promise<void>;
+  #opened!: () => void;
 
   constructor(socket: Socket, context: LiveContext, person: LivePerson) {
     this.#socket = socket;
     this.#context = context;
     this.userId = person.userId;
     this.sessionId = person.sessionId;
+    this.#resumed = new Promise((resolve) => {
+      this.#opened = resolve;
+    });
   }
 
   // ── the beginning ──
@@ -113,18 +120,26 @@ export class LiveSession implements Listener {
     for (const { member } of await node.store.memberships(this.userId, inboxMax)) {
       if (this.#isClosed) return;
       if (member.left === null) hub.follow(this, member.conversation);
-      if (!this.#followed.has(member.conversation)) this.#followed.set(member.conversation, following(0));
+      const last = member.left?.seq ?? Number.POSITIVE_INFINITY;
+      if (!this.#followed.has(member.conversation)) this.#followed.set(member.conversation, following(0, { last }));
     }
     for (const { member, seq } of await node.store.memberships(this.userId, inboxMax)) {
       if (this.#isClosed) return;
       const followed = this.#followed.get(member.conversation);
       if (followed === undefined || followed.isLive) continue; // It began after the first read, with an event that named the person.
+      if ((followed.last === Number.POSITIVE_INFINITY) !== (member.left === null)) {
+        // It ended, or began again, between the reads: the hub may give it what it must not see, or not what it must.
+        this.close(closeCodes.cannotVouch, 'a membership changed meanwhile; reconnect');
+        return;
+      }
       const from = Object.hasOwn(resume, member.conversation) ? resume[member.conversation] : undefined;
       if (member.left !== null) followed.last = member.left.seq;
       if (from === undefined) this.#send({ type: 'head', conversation: member.conversation, seq, ...(member.left !== null && { left: true as const }) });
       followed.cursor = Math.min(from ?? seq, seq);
       followed.newest = Math.max(followed.newest, seq);
     }
+    this.#isCatchingUp = false;
+    this.#opened();
     await this.#catchUp();
     this.#send({ type: 'caught_up' });
   }
@@ -132,7 +147,10 @@ export class LiveSession implements Listener {
   // ── what the hub says ──
 
   begin(conversation: string, after: number): void {
-    this.#followed.set(conversation, following(after, { isLive: true }));
+    const followed = this.#followed.get(conversation);
+    // Still being brought up to date to where it ended: that goes on, and from there without a gap.
+    if (followed !== undefined) followed.last = Number.POSITIVE_INFINITY;
+    else this.#followed.set(conversation, following(after, { isLive: true }));
   }
 
   end(conversation: string): void {
@@ -144,9 +162,9 @@ export class LiveSession implements Listener {
 
   event(event: ConversationEvent, frame: string): void {
     const followed = this.#followed.get(event.conversation);
-    if (followed === undefined || event.seq <= followed.cursor) return;
+    if (followed === undefined) return;
     followed.newest = Math.max(followed.newest, event.seq);
-    if (!followed.isLive) return;
+    if (event.seq <= followed.cursor || !followed.isLive) return;
     if (event.seq !== followed.cursor + 1) {
       followed.isLive = false;
       void this.#catchUp();
@@ -164,12 +182,9 @@ export class LiveSession implements Listener {
     this.#send({ type: 'read', conversation: signal.conversation, read_seq: signal.readSeq, unread_count: signal.unreadCount });
   }
 
-  catchUp(): void {
-    for (const followed of this.#followed.values()) {
-      followed.isLive = false;
-      followed.mustRead = true;
-    }
-    void this.#catchUp();
+  // The memberships themselves may have changed unheard, so there is nothing to catch up from: the client reconnects and resumes.
+  missed(): void {
+    this.close(closeCodes.cannotVouch, 'events may have been missed; reconnect and resume');
   }
 
   close(code: number, reason: string): void {
@@ -188,28 +203,54 @@ export class LiveSession implements Listener {
 
   /** The client asks for what came after `seq` in one conversation. */
   async resume(reference: string, seq: number): Promise<void> {
-    const conversation = resolveConversation(reference, this.userId)?.id;
-    const followed = conversation === undefined ? undefined : (this.#followed.get(conversation) ?? (await this.#formerly(conversation)));
-    if (followed === undefined) {
-      this.#send({
-        type: 'refusal',
-        conversation: reference,
-        problem: this.#context.problemOf(new Refusal('conversation_not_found', { field: 'conversation' }), undefined),
-      });
-      return;
-    }
-    followed.cursor = Math.min(followed.cursor, seq);
-    followed.isLive = false;
+    const turn = this.#resumed.then(() => this.#moveBack(reference, seq));
+    this.#resumed = turn;
+    await turn;
     await this.#catchUp();
   }
 
-  /** A conversation the person has left since: it is brought up to date to the leaving, and never live. */
+  async #moveBack(reference: string, seq: number): Promise<void> {
+    const conversation = resolveConversation(reference, this.userId)?.id;
+    try {
+      const followed = conversation === undefined ? undefined : (this.#followed.get(conversation) ?? (await this.#formerly(conversation)));
+      if (followed === undefined) {
+        this.#send({
+          type: 'refusal',
+          conversation: reference,
+          problem: this.#context.problemOf(new Refusal('conversation_not_found', { field: 'conversation' }), undefined),
+        });
+        return;
+      }
+      followed.cursor = Math.min(followed.cursor, seq);
+      followed.isLive = false;
+    } catch {
+      this.close(closeCodes.cannotVouch, 'the store cannot be read just now');
+    }
+  }
+
+  /**
+   * A conversation the person has left since, which is brought up to date to the leaving and never live, or one beyond those followed at the beginning.
+   * It is followed before it is read, so that a membership that ends or begins meanwhile is noticed.
+   */
   async #formerly(conversation: string): Promise<Followed | undefined> {
-    const entry = await this.#context.node.store.inboxEntry(this.userId, conversation);
+    const { node, hub } = this.#context;
+    const asked = following(Number.POSITIVE_INFINITY, { newest: 0, isLive: true });
+    this.#followed.set(conversation, asked);
+    hub.follow(this, conversation);
+    const entry = await node.store.inboxEntry(this.userId, conversation);
+    if (this.#isClosed) return undefined;
+    const hasEnded = this.#followed.get(conversation) !== asked;
+    const last = entry === undefined ? 0 : (entry.member.left?.seq ?? Number.POSITIVE_INFINITY);
+    if (hasEnded || asked.newest > last) {
+      this.close(closeCodes.cannotVouch, 'a membership changed meanwhile; reconnect');
+      return undefined;
+    }
+    this.#followed.delete(conversation);
+    if (last !== Number.POSITIVE_INFINITY) hub.unfollow(this, conversation);
     if (entry === undefined) return undefined;
-    const followed = following(entry.head.seq, { last: entry.member.left?.seq ?? Number.POSITIVE_INFINITY, mustRead: true });
+    const followed = following(entry.head.seq, { last, mustRead: true });
+    followed.newest = Math.max(followed.newest, asked.newest);
     this.#followed.set(conversation, followed);
-    if (entry.member.left === null) this.#context.hub.follow(this, conversation);
     return followed;
   }
 

@@ -36,7 +36,7 @@ export class Bulk {
   }
 
   #run(statement: Statement, values: Value[]): void {
-    this.#inserted += statement.run(values).changes;
+    this.#inserted += statement.run(...values).changes;
     if (statement === this.#many) this.#values = [];
   }
 }

@@ -6,19 +6,20 @@ import * as shape from './shape.ts';
 
 // The lists people look at, each one statement. A list ends before `end`, the first string that is beyond every one with the prefix.
 
-const newestMemberships = 'FROM member WHERE user_id = ? AND role IS NOT NULL ORDER BY joined_position DESC, no DESC LIMIT ?';
+const newestMemberships = 'FROM member WHERE user_id = +? AND role IS NOT NULL ORDER BY joined_position DESC, no DESC LIMIT +?';
 
 // What a member sees of a conversation's progress: for one who left, what there was at the leaving.
 const seen = `
   coalesce(member.left_seq, head.seq, 0) AS seq, coalesce(member.left_count, head.count, 0) AS count,
   coalesce(member.left_message_seq, head.message_seq, 0) AS message_seq, coalesce(member.left_time, head.time, 0) AS time`;
 
-// The page is found first, and only its rows are looked up further.
-const entries = (memberships: string, page: string) => `
+// The page is found first, and only its rows are looked up further. `time` must be asked of a query around the one that makes it: within that one the name means the head's.
+const entries = (memberships: string, page = '') => `
   WITH page AS MATERIALIZED (
-    SELECT member.no AS member, conversation.no AS conversation, conversation.id AS id, ${seen}
-    FROM ${memberships} JOIN conversation ON conversation.no = member.conversation AND conversation.kind IS NOT NULL
-      LEFT JOIN head ON head.conversation = member.conversation
+    SELECT * FROM (
+      SELECT member.no AS member, conversation.no AS conversation, conversation.id AS id, ${seen}
+      FROM (SELECT * ${memberships}) AS member JOIN conversation ON conversation.no = member.conversation AND conversation.kind IS NOT NULL
+        LEFT JOIN head ON head.conversation = member.conversation)
     ${page})
   SELECT page.id, ${shape.of('page', shape.headColumns)}, ${shape.of('member', shape.memberColumns)}, ${shape.of('conversation', shape.conversationColumns)},
     mark.seq, mark.count, own.seq, own.count, ${shape.of('message', shape.messageColumns)}
@@ -36,10 +37,10 @@ export class Lists {
   readonly #openGroups: Statement;
 
   constructor(database: Database) {
-    this.#inbox = database
-      .prepare(entries(`(SELECT * ${newestMemberships}) AS member`, 'WHERE time < ? OR (time = ? AND id > ?) ORDER BY time DESC, id LIMIT ?'))
+    this.#inbox = database.prepare(entries(newestMemberships, 'WHERE time < ? OR (time = +? AND id > ?) ORDER BY time DESC, id LIMIT +?')).raw();
+    this.#inboxEntry = database
+      .prepare(entries('FROM member WHERE user_id = +? AND conversation = (SELECT no FROM conversation WHERE id = +?) AND role IS NOT NULL'))
       .raw();
-    this.#inboxEntry = database.prepare(entries('member', 'WHERE member.user_id = ? AND conversation.id = ? AND member.role IS NOT NULL')).raw();
     this.#memberships = database
       .prepare(
         `SELECT conversation.id, coalesce(member.left_seq, head.seq, 0), ${shape.of('member', shape.memberColumns)}
@@ -51,16 +52,16 @@ export class Lists {
     this.#members = database
       .prepare(
         `SELECT ${shape.memberColumns} FROM member
-         WHERE conversation = (SELECT no FROM conversation WHERE id = ?) AND user_id > ? AND role IS NOT NULL AND left_seq IS NULL ORDER BY user_id LIMIT ?`,
+         WHERE conversation = (SELECT no FROM conversation WHERE id = +?) AND user_id > ? AND role IS NOT NULL AND left_seq IS NULL ORDER BY user_id LIMIT +?`,
       )
       .raw();
     this.#users = database
-      .prepare(`SELECT ${shape.accountColumns} FROM account WHERE user_id >= ? AND user_id > ? AND user_id < ? ORDER BY user_id LIMIT ?`)
+      .prepare(`SELECT ${shape.accountColumns} FROM account WHERE user_id >= ? AND user_id > ? AND user_id < ? ORDER BY user_id LIMIT +?`)
       .raw();
     this.#openGroups = database
       .prepare(
         `SELECT id, ${shape.conversationColumns} FROM conversation INDEXED BY open_group
-         WHERE open = 1 AND kind = 'group' AND id >= ? AND id > ? AND id < ? ORDER BY id LIMIT ?`,
+         WHERE open = 1 AND kind = 'group' AND id >= ? AND id > ? AND id < ? ORDER BY id LIMIT +?`,
       )
       .raw();
   }

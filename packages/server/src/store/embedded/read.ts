@@ -4,8 +4,11 @@ import type { EventRow, MessageRow, Row, RowKey } from '../rows.ts';
 import * as shape from './shape.ts';
 
 // Reading by key and along a conversation. The statements are prepared once for each connection.
+//
+// Where there is an ORDER BY or LIMIT, a bare `?` in an equality or as the limit makes SQLite plan the statement anew whenever another value is bound (as built
+// here, with STAT4): measured, 10 µs for each read. `+?` is the same value, and not planned for.
 
-const place = '(SELECT no FROM conversation WHERE id = ?)';
+const place = '(SELECT no FROM conversation WHERE id = +?)';
 
 export class Reader {
   readonly #begin: Statement;
@@ -40,9 +43,11 @@ export class Reader {
     this.#event = database.prepare(`SELECT ${shape.eventColumns} FROM event WHERE conversation = ${place} AND seq = ?`).raw();
     this.#decision = database.prepare(`SELECT ${shape.decisionColumns} FROM decision WHERE key = ?`).raw();
     const range = `SELECT ${shape.messageColumns} FROM message WHERE conversation = ${place} AND seq BETWEEN ? AND ? AND superseded = 0`;
-    this.#oldest = database.prepare(`${range} ORDER BY seq LIMIT ?`).raw();
-    this.#newest = database.prepare(`${range} ORDER BY seq DESC LIMIT ?`).raw();
-    this.#events = database.prepare(`SELECT ${shape.eventColumns} FROM event WHERE conversation = ${place} AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`).raw();
+    this.#oldest = database.prepare(`${range} ORDER BY seq LIMIT +?`).raw();
+    this.#newest = database.prepare(`${range} ORDER BY seq DESC LIMIT +?`).raw();
+    this.#events = database
+      .prepare(`SELECT ${shape.eventColumns} FROM event WHERE conversation = ${place} AND seq BETWEEN ? AND ? ORDER BY seq LIMIT +?`)
+      .raw();
   }
 
   position(partition: number): PositionRow {
