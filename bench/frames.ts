@@ -15,7 +15,7 @@ export function openRaw(port: number, path: string, token: string | undefined, o
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(port, '127.0.0.1');
     socket.setNoDelay(true);
-    let rest = Buffer.alloc(0);
+    let rest: Buffer = Buffer.alloc(0);
     let isOpen = false;
     socket.on('error', reject);
     socket.on('close', onClose);
@@ -27,7 +27,7 @@ export function openRaw(port: number, path: string, token: string | undefined, o
       );
     });
     socket.on('data', (chunk) => {
-      let data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let data: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       if (!isOpen) {
         const end = data.indexOf('\r\n\r\n');
         if (end === -1) {

@@ -30,7 +30,15 @@ export class BenchServer {
   static async start(folder = mkdtempSync(join(tmpdir(), 'parlance-bench-'))): Promise<BenchServer> {
     const child = spawn(
       process.execPath,
-      [join(root, 'packages/cli/bin/parlance.js'), 'serve', '--port=0', '--json', `--data-dir=${folder}`, '--log-level=warn'],
+      [
+        ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : []),
+        join(root, 'packages/cli/bin/parlance.js'),
+        'serve',
+        '--port=0',
+        '--json',
+        `--data-dir=${folder}`,
+        '--log-level=warn',
+      ],
       {
         env: { ...process.env, ...raised },
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -56,6 +64,11 @@ export class BenchServer {
   get memoryMb(): number {
     const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+  }
+
+  /** CPU seconds used so far, all threads, user and system. */
+  get cpuSeconds(): number {
+    return cpuSecondsOf(this.#process.pid!);
   }
 
   get bytesOnDisk(): number {
@@ -113,6 +126,12 @@ export class BenchServer {
     await ended;
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** From /proc/PID/stat: fields 14 and 15 count ticks of 10 ms. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Runs a load in a process of its own. `whileOpen` may look at the server before the load ends. */

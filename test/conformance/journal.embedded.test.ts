@@ -8,14 +8,20 @@ import { journalConformance } from './journal.ts';
 
 journalConformance('embedded', async () => {
   const row: PositionRow = { ...origin };
-  const journal = new EmbeddedJournal(async () => ({ ...row }), () => undefined);
+  const journal = new EmbeddedJournal(
+    async () => ({ ...row }),
+    () => undefined,
+  );
   return { node: journal, decider: journal, row, destroy: () => journal.close() };
 });
 
 journalConformance('embedded, across two threads', async () => {
   const row: PositionRow = { ...origin };
   const { port1, port2 } = new MessageChannel();
-  const decider = new EmbeddedJournal(async () => ({ ...row }), () => undefined);
+  const decider = new EmbeddedJournal(
+    async () => ({ ...row }),
+    () => undefined,
+  );
   const node = new ThreadJournal(port1, () => undefined);
   serveThread(port2, { journal: decider, mark: async () => undefined, close: async () => undefined });
   return {
@@ -31,10 +37,18 @@ journalConformance('embedded, across two threads', async () => {
 
 it('an embedded follower gets a decided record only with the applied record that covers it, and never one that was dropped', async () => {
   const row: PositionRow = { ...origin };
-  const journal = new EmbeddedJournal(async () => ({ ...row }), () => undefined);
+  const journal = new EmbeddedJournal(
+    async () => ({ ...row }),
+    () => undefined,
+  );
   const seen: EventRecord[] = [];
   let lost = 0;
-  await journal.follow({ start: async () => row.position + 1, record: (_p, _position, record) => seen.push(record), lost: () => lost++, signal: () => undefined });
+  await journal.follow({
+    start: async () => row.position + 1,
+    record: (_p, _position, record) => seen.push(record),
+    lost: () => lost++,
+    signal: () => undefined,
+  });
   let runs = 0;
   await new Promise<void>((resolve) =>
     journal.decide(async (log, signal) => {

@@ -100,7 +100,14 @@ export function journalConformance(name: string, open: () => Promise<JournalUnde
       const { log } = await decide();
       await it_.node.follow(follower);
       const sent: Command = {
-        nonce: 'n', key: 'k', kind: 'send', conversation: 'd:a:b', author: 'a', clientId: '"\\', decisionKey: 'ff', fingerprint: '00',
+        nonce: 'n',
+        key: 'k',
+        kind: 'send',
+        conversation: 'd:a:b',
+        author: 'a',
+        clientId: '"\\',
+        decisionKey: 'ff',
+        fingerprint: '00',
         text: 'ünï \u0001\u2028 🎈 "quoted" \\ \n',
       };
       await it_.node.submit(sent);

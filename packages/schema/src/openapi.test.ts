@@ -5,7 +5,6 @@ import { type Code, problems } from './errors.ts';
 import { clientFrames, serverFrames } from './live.ts';
 import { codesOf, openApi } from './openapi.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: a document is looked into at any depth.
 type Any = any;
 
 const document: Any = JSON.parse(JSON.stringify(openApi('1.2.3')));

@@ -62,7 +62,9 @@ it('a log-in checked against a password that was changed meanwhile is refused', 
   world.register('ada');
   world.do({ kind: 'change_password', userId: 'ada', passwordHash: 'new', credentialVersion: 1, keepSessionId: '' });
   expect(world.logIn('ada', 's', 1).refusal).toBe('credentials_changed');
-  expect(world.do({ kind: 'change_password', userId: 'ada', passwordHash: 'newer', credentialVersion: 1, keepSessionId: '' }).refusal).toBe('credentials_changed');
+  expect(world.do({ kind: 'change_password', userId: 'ada', passwordHash: 'newer', credentialVersion: 1, keepSessionId: '' }).refusal).toBe(
+    'credentials_changed',
+  );
 });
 
 it('a change of password ends the other sessions and keeps the one it came from', () => {
@@ -81,7 +83,12 @@ it('a session beyond the most ends the oldest, in the same event', () => {
   const last = world.logIn('ada', 'last');
   expect(world.openSessions('ada')).toHaveLength(sessionsMax);
   expect(world.openSessions('ada')[0]).toBe('s1');
-  expect(last.event).toMatchObject({ sessions: [{ sessionId: 'last', ended: false }, { sessionId: 's0', ended: true }] });
+  expect(last.event).toMatchObject({
+    sessions: [
+      { sessionId: 'last', ended: false },
+      { sessionId: 's0', ended: true },
+    ],
+  });
 });
 
 it('sessions too old are ended when the next one starts', () => {

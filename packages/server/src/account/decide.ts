@@ -72,7 +72,12 @@ function decideAdmin(facts: Facts, command: AccountCommand & { kind: 'set_admin_
 function changed(kind: AccountEvent['kind'], before: AccountRow, change: Partial<AccountRow>): Result {
   const account = { ...before, ...change };
   const row = (session: AccountRow['sessions'][number], ended: boolean): SessionRow => ({
-    table: 'session', tokenHash: session.tokenHash, sessionId: session.sessionId, userId: account.userId, createdTime: session.createdTime, ended,
+    table: 'session',
+    tokenHash: session.tokenHash,
+    sessionId: session.sessionId,
+    userId: account.userId,
+    createdTime: session.createdTime,
+    ended,
   });
   const begun = account.sessions.filter((session) => !before.sessions.includes(session)).map((session) => row(session, false));
   const ended = before.sessions.filter((session) => !account.sessions.includes(session)).map((session) => row(session, true));

@@ -6,7 +6,10 @@ import type { RowKey } from '../store/rows.ts';
 export function factsOf(command: AccountCommand): RowKey[] {
   switch (command.kind) {
     case 'register':
-      return [{ table: 'account', userId: command.userId }, { table: 'conversation', conversation: groupId(command.userId) }];
+      return [
+        { table: 'account', userId: command.userId },
+        { table: 'conversation', conversation: groupId(command.userId) },
+      ];
     case 'set_admin_link':
     case 'claim_admin':
       return [{ table: 'installation' }];

@@ -1,16 +1,18 @@
-import { describe, expect, it } from 'vitest';
 import type { Role } from '@parlance/schema/types';
+import { describe, expect, it } from 'vitest';
 import type { ConversationCommand, WriteCommand } from '../journal/command.ts';
 import { keyOfConversation } from '../journal/command.ts';
 import type { Result } from '../journal/record.ts';
+import { isConversationEvent } from '../journal/record.ts';
 import { Facts } from '../store/facts.ts';
 import { keyOf, type MemberRow, type Row } from '../store/rows.ts';
 import { decide } from './decide.ts';
 import { factsOf } from './facts.ts';
 import { fold } from './fold.ts';
-import { isConversationEvent } from '../journal/record.ts';
 
-type Unsent<C> = C extends WriteCommand ? Omit<C, 'nonce' | 'key' | 'clientId' | 'decisionKey' | 'fingerprint'> & { clientId?: string; fingerprint?: string } : never;
+type Unsent<C> = C extends WriteCommand
+  ? Omit<C, 'nonce' | 'key' | 'clientId' | 'decisionKey' | 'fingerprint'> & { clientId?: string; fingerprint?: string }
+  : never;
 
 /** A conversation's rows, to which commands are applied one after another. Deciding may see only the facts that `factsOf` names. */
 class World {
@@ -23,7 +25,12 @@ class World {
     const decisionKey = `${write.conversation}|${write.author}|${clientId}`;
     const { conversation, ...rest } = write;
     return this.run({
-      fingerprint: JSON.stringify(rest), ...write, clientId, decisionKey, nonce: 'n', key: keyOfConversation(conversation),
+      fingerprint: JSON.stringify(rest),
+      ...write,
+      clientId,
+      decisionKey,
+      nonce: 'n',
+      key: keyOfConversation(conversation),
     } as ConversationCommand)[0]!;
   }
 
@@ -97,7 +104,10 @@ describe('a client_id', () => {
     const world = new World();
     const first = world.do({ kind: 'send', conversation: 'd:ada:bob', author: 'ada', text: 'hi', clientId: 'k' });
     world.now = 9999;
-    expect(world.do({ kind: 'send', conversation: 'd:ada:bob', author: 'ada', text: 'hi', clientId: 'k' })).toEqual({ decision: first.decision, repeated: true });
+    expect(world.do({ kind: 'send', conversation: 'd:ada:bob', author: 'ada', text: 'hi', clientId: 'k' })).toEqual({
+      decision: first.decision,
+      repeated: true,
+    });
     const before = new Map(world.rows);
     expect(world.do({ kind: 'send', conversation: 'd:ada:bob', author: 'ada', text: 'ho', clientId: 'k' })).toEqual({ refusal: 'client_id_reused' });
     expect(world.rows).toEqual(before);
@@ -131,8 +141,14 @@ describe('editing and deleting', () => {
   });
 
   it.each([
-    ['edit', 'ada', 'not_the_author'], ['edit', 'eve', 'not_the_author'], ['edit', 'zoe', 'not_a_member'],
-    ['delete', 'eve', 'not_the_author'], ['delete', 'zoe', 'not_a_member'], ['delete', 'ada', null], ['delete', 'max', null], ['delete', 'bob', null],
+    ['edit', 'ada', 'not_the_author'],
+    ['edit', 'eve', 'not_the_author'],
+    ['edit', 'zoe', 'not_a_member'],
+    ['delete', 'eve', 'not_the_author'],
+    ['delete', 'zoe', 'not_a_member'],
+    ['delete', 'ada', null],
+    ['delete', 'max', null],
+    ['delete', 'bob', null],
   ] as const)('%s by %s of a message of bob gives %s', (kind, author, code) => {
     const world = begin();
     expect(codeOf(kind === 'edit' ? edit(world, author) : remove(world, author))).toBe(code);
@@ -172,14 +188,26 @@ describe('groups', () => {
 
   // actor, target, wanted role → code, and the target's role afterwards. The group has owner ada, admins max and mia, members bob and eve.
   it.each<[string, string, Role | null, string | null, Role | undefined]>([
-    ['zoe', 'zoe', null, 'not_a_member', undefined], ['zoe', 'tom', null, 'not_a_member', undefined],
-    ['bob', 'tom', null, 'role_required', undefined], ['bob', 'eve', 'admin', 'role_required', 'member'], ['bob', 'bob', 'admin', 'role_required', 'member'],
-    ['bob', 'bob', 'owner', 'role_required', 'member'], ['bob', 'bob', null, null, 'member'],
-    ['max', 'tom', null, null, 'member'], ['max', 'tom', 'member', null, 'member'], ['max', 'tom', 'admin', 'role_required', undefined],
-    ['max', 'bob', 'admin', 'role_required', 'member'], ['max', 'mia', 'member', 'role_required', 'admin'], ['max', 'max', 'member', null, 'member'],
+    ['zoe', 'zoe', null, 'not_a_member', undefined],
+    ['zoe', 'tom', null, 'not_a_member', undefined],
+    ['bob', 'tom', null, 'role_required', undefined],
+    ['bob', 'eve', 'admin', 'role_required', 'member'],
+    ['bob', 'bob', 'admin', 'role_required', 'member'],
+    ['bob', 'bob', 'owner', 'role_required', 'member'],
+    ['bob', 'bob', null, null, 'member'],
+    ['max', 'tom', null, null, 'member'],
+    ['max', 'tom', 'member', null, 'member'],
+    ['max', 'tom', 'admin', 'role_required', undefined],
+    ['max', 'bob', 'admin', 'role_required', 'member'],
+    ['max', 'mia', 'member', 'role_required', 'admin'],
+    ['max', 'max', 'member', null, 'member'],
     ['max', 'ada', 'member', 'role_required', 'owner'],
-    ['ada', 'tom', 'admin', null, 'admin'], ['ada', 'tom', 'owner', 'member_not_found', undefined], ['ada', 'bob', 'admin', null, 'admin'],
-    ['ada', 'max', 'member', null, 'member'], ['ada', 'bob', 'owner', null, 'owner'], ['ada', 'ada', 'member', 'last_owner', 'owner'],
+    ['ada', 'tom', 'admin', null, 'admin'],
+    ['ada', 'tom', 'owner', 'member_not_found', undefined],
+    ['ada', 'bob', 'admin', null, 'admin'],
+    ['ada', 'max', 'member', null, 'member'],
+    ['ada', 'bob', 'owner', null, 'owner'],
+    ['ada', 'ada', 'member', 'last_owner', 'owner'],
   ])('%s puts %s as %s: %s', (author, user, role, code, after) => {
     const world = new World();
     world.group({ ada: 'owner', max: 'admin', mia: 'admin', bob: 'member', eve: 'member' });
@@ -200,13 +228,23 @@ describe('groups', () => {
     const world = new World();
     world.group({ ada: 'owner' }, true);
     expect(codeOf(world.do({ kind: 'put_member', conversation: 'g:team', author: 'bob', user: 'bob', role: 'admin' }))).toBe('role_required');
-    expect(world.do({ kind: 'put_member', conversation: 'g:team', author: 'bob', user: 'bob', role: null }).event).toMatchObject({ kind: 'joined', user: 'bob', seq: 2 });
+    expect(world.do({ kind: 'put_member', conversation: 'g:team', author: 'bob', user: 'bob', role: null }).event).toMatchObject({
+      kind: 'joined',
+      user: 'bob',
+      seq: 2,
+    });
     expect(world.rows.get('conversation/g:team')).toMatchObject({ memberCount: 2 });
   });
 
   it.each<[string, string, string | null, boolean]>([
-    ['bob', 'eve', 'role_required', true], ['zoe', 'eve', 'not_a_member', true], ['max', 'eve', null, false], ['max', 'mia', 'role_required', true],
-    ['max', 'ada', 'role_required', true], ['ada', 'max', null, false], ['bob', 'bob', null, false], ['bob', 'tom', 'role_required', false],
+    ['bob', 'eve', 'role_required', true],
+    ['zoe', 'eve', 'not_a_member', true],
+    ['max', 'eve', null, false],
+    ['max', 'mia', 'role_required', true],
+    ['max', 'ada', 'role_required', true],
+    ['ada', 'max', null, false],
+    ['bob', 'bob', null, false],
+    ['bob', 'tom', 'role_required', false],
   ])('%s removes %s: %s', (author, user, code, isStillIn) => {
     const world = new World();
     world.group({ ada: 'owner', max: 'admin', mia: 'admin', bob: 'member', eve: 'member' });
@@ -249,9 +287,22 @@ describe('groups', () => {
 
 describe('an import', () => {
   const item = (clientId: string, text: string, time: number) => ({
-    author: 'old', clientId, decisionKey: `g:team|old|${clientId}`, fingerprint: text, kind: 'message' as const, text, time,
+    author: 'old',
+    clientId,
+    decisionKey: `g:team|old|${clientId}`,
+    fingerprint: text,
+    kind: 'message' as const,
+    text,
+    time,
   });
-  const command = (...items: ReturnType<typeof item>[]): ConversationCommand => ({ kind: 'import', nonce: 'n', key: 'team', conversation: 'g:team', by: 'ada', items });
+  const command = (...items: ReturnType<typeof item>[]): ConversationCommand => ({
+    kind: 'import',
+    nonce: 'n',
+    key: 'team',
+    conversation: 'g:team',
+    by: 'ada',
+    items,
+  });
 
   it('keeps the given times and the order, and repeated it changes nothing', () => {
     const world = new World();

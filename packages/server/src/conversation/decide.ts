@@ -1,5 +1,5 @@
-import { parseConversationId } from '@parlance/schema/ids';
 import type { DecidedCode } from '@parlance/schema/errors';
+import { parseConversationId } from '@parlance/schema/ids';
 import type { Role } from '@parlance/schema/types';
 import type { Attempt, ConversationCommand, ImportCommand, WriteCommand } from '../journal/command.ts';
 import type { ConversationEvent, GroupEvent, Result } from '../journal/record.ts';
@@ -100,7 +100,11 @@ function decideUpdate(command: WriteCommand & { kind: 'update' }, group: Convers
 //   owner                last_owner              any role; owner:       adds as member or admin
 //                                                hands over
 function decidePutMember(
-  command: WriteCommand & { kind: 'put_member' }, group: ConversationRow, access: Access, target: MemberRow | undefined, place: Place,
+  command: WriteCommand & { kind: 'put_member' },
+  group: ConversationRow,
+  access: Access,
+  target: MemberRow | undefined,
+  place: Place,
 ): Result {
   const { author, user, role } = command;
   const actor = access === 'peer' ? undefined : access;
@@ -128,7 +132,11 @@ function decidePutMember(
 }
 
 function decideRemoveMember(
-  command: WriteCommand & { kind: 'remove_member' }, group: ConversationRow, access: Access, target: MemberRow | undefined, place: Place,
+  command: WriteCommand & { kind: 'remove_member' },
+  group: ConversationRow,
+  access: Access,
+  target: MemberRow | undefined,
+  place: Place,
 ): Result {
   const { author, user } = command;
   const actor = access === 'peer' ? undefined : access;
@@ -209,9 +217,7 @@ class Place {
     };
   }
 
-  group(
-    kind: GroupEvent['kind'], group: ConversationRow, members: MemberRow[], more: { user?: string; role?: Role; title?: string; open?: boolean },
-  ): Result {
+  group(kind: GroupEvent['kind'], group: ConversationRow, members: MemberRow[], more: { user?: string; role?: Role; title?: string; open?: boolean }): Result {
     return {
       event: { kind, ...this.#base(this.time, false), group, members, ...more },
       decision: this.#decision(this.seq, 0, 0, this.time, null),

@@ -11,8 +11,17 @@ export function fold(event: ConversationEvent): Row[] {
     case 'action': {
       const rows: Row[] = [
         {
-          table: 'message', conversation, seq, kind: event.kind, author: event.by, text: event.text,
-          time, version: 1, editedTime: null, deleted: false, count,
+          table: 'message',
+          conversation,
+          seq,
+          kind: event.kind,
+          author: event.by,
+          text: event.text,
+          time,
+          version: 1,
+          editedTime: null,
+          deleted: false,
+          count,
         },
         head,
       ];

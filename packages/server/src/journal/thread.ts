@@ -8,7 +8,11 @@ import type { EventRecord } from './record.ts';
 // What crosses is one string of JSON per batch: cheaper than structured clones of many small objects. A batch is whatever came while the loop was
 // busy, so batches grow with the load by themselves. Read marks cross too, since the writer's thread has the only connection that writes.
 
-interface MarkOrder { conversation: string; userId: string; mark: Mark }
+interface MarkOrder {
+  conversation: string;
+  userId: string;
+  mark: Mark;
+}
 
 type ToWriter = { type: 'follow' } | { type: 'commands'; commands: Command[] } | { type: 'mark'; id: number; order: MarkOrder } | { type: 'close' };
 type ToNode =

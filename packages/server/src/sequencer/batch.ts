@@ -6,15 +6,14 @@ import { factsOf as conversationFactsOf } from '../conversation/facts.ts';
 import { fold as foldConversation } from '../conversation/fold.ts';
 import type { AccountCommand, Command, ConversationCommand } from '../journal/command.ts';
 import { type DecidedRecord, isConversationEvent, type Outcome, type Result } from '../journal/record.ts';
-import { keyOf, type Row, type RowKey } from '../store/rows.ts';
 import { Facts } from '../store/facts.ts';
+import { keyOf, type Row, type RowKey } from '../store/rows.ts';
 
 // Where the sequencer meets the two domains: which facts a command needs, what comes of it, and what rows a record makes.
 
 const isOfConversation = (command: Command): command is ConversationCommand => 'conversation' in command;
 
-export const factsOf = (command: Command): RowKey[] =>
-  isOfConversation(command) ? conversationFactsOf(command) : accountFactsOf(command as AccountCommand);
+export const factsOf = (command: Command): RowKey[] => (isOfConversation(command) ? conversationFactsOf(command) : accountFactsOf(command as AccountCommand));
 
 /**
  * Decides a batch of commands in order, each on what the ones before it left. Returns the outcomes, and the rows they make by key.

@@ -13,7 +13,10 @@ const cached: ReadonlySet<Table> = new Set<Table>(['head', 'conversation', 'memb
 /** Rows that no decider asks for. */
 const never: ReadonlySet<Table> = new Set<Table>(['event', 'own', 'session']);
 
-interface Entry { row: Row; pins: number }
+interface Entry {
+  row: Row;
+  pins: number;
+}
 
 export class Known {
   readonly #entries = new Map<string, Entry>();

@@ -1,5 +1,5 @@
 import type { Command } from '../journal/command.ts';
-import { PositionGone, type PartitionLog } from '../journal/port.ts';
+import { type PartitionLog, PositionGone } from '../journal/port.ts';
 import type { DecidedRecord, EventRecord } from '../journal/record.ts';
 import type { PositionRow, Store } from '../store/port.ts';
 import { keyOf, type Row, type RowKey } from '../store/rows.ts';
@@ -34,8 +34,15 @@ export interface SequencerOptions {
   observe?: (what: 'decided' | 'applied' | 'lost_race', count: number) => void;
 }
 
-interface Pending { record: DecidedRecord; rows: Map<string, Row> }
-interface ToApply { rows: Map<string, Row>; at: PositionRow; follows: string }
+interface Pending {
+  record: DecidedRecord;
+  rows: Map<string, Row>;
+}
+interface ToApply {
+  rows: Map<string, Row>;
+  at: PositionRow;
+  follows: string;
+}
 
 /** Runs until the signal aborts (resolves, the batch in hand finished) or something fails (rejects: start over). */
 export async function sequence(log: PartitionLog, store: Store, options: SequencerOptions, signal: AbortSignal): Promise<void> {
@@ -153,7 +160,11 @@ class Sequencer {
       isRead = true;
       if (this.#isStopping || this.#isEnded) return;
       if (entries === undefined || base !== this.#base) continue;
-      await this.#decideBatch(entries.map((entry) => entry.command), entries.at(-1)!.position, base);
+      await this.#decideBatch(
+        entries.map((entry) => entry.command),
+        entries.at(-1)!.position,
+        base,
+      );
     }
   }
 
@@ -264,7 +275,9 @@ class Sequencer {
     if (this.#isStopping && (error as Error).name === 'AbortError') return; // The wait for commands ends so.
     this.#failure =
       error instanceof PositionGone && this.#chain.position + 1 < this.#end
-        ? new Error(`The journal of partition ${this.#log.partition} no longer holds position ${this.#chain.position + 1}, which the store needs next.`, { cause: error })
+        ? new Error(`The journal of partition ${this.#log.partition} no longer holds position ${this.#chain.position + 1}, which the store needs next.`, {
+            cause: error,
+          })
         : error;
     this.#isEnded = true;
     this.#changed();

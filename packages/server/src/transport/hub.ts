@@ -13,8 +13,8 @@ export interface Listener {
   readonly sessionId: string;
   /** From now on it follows the conversation; `after` is the newest seq before the first event it will be given. */
   begin(conversation: string, after: number): void;
-  /** It no longer does: the event that ended its membership was the last. */
-  end(conversation: string): void;
+  /** It no longer does: the event `seq`, which ended its membership, was the last. */
+  end(conversation: string, seq: number): void;
   event(event: ConversationEvent, frame: string): void;
   signal(signal: Signal): void;
   /** Events may have been missed in any conversation, those that begin or end a membership too. */
@@ -97,7 +97,7 @@ export class Hub implements AppliedListener {
       if (isMember) continue;
       for (const listener of this.#ofUser.get(userId) ?? []) {
         remove(this.#ofConversation, conversation, listener);
-        listener.end(conversation);
+        listener.end(conversation, seq);
       }
     }
   }

@@ -7,6 +7,7 @@ import type { Signal } from '../journal/port.ts';
 import type { ConversationEvent } from '../journal/record.ts';
 import type { Node } from '../node/node.ts';
 import { Refusal } from '../node/refusal.ts';
+import type { Change } from '../store/port.ts';
 import type { Hub, Listener } from './hub.ts';
 import { rfc3339, toChange } from './wire.ts';
 
@@ -148,15 +149,16 @@ export class LiveSession implements Listener {
 
   begin(conversation: string, after: number): void {
     const followed = this.#followed.get(conversation);
-    // Still being brought up to date to where it ended: that goes on, and from there without a gap.
-    if (followed !== undefined) followed.last = Number.POSITIVE_INFINITY;
-    else this.#followed.set(conversation, following(after, { isLive: true }));
+    if (followed === undefined) this.#followed.set(conversation, following(after, { isLive: true }));
+    // Still being brought up to date to where it ended before: that goes on, and from there without a gap. What the store told may be ahead of
+    // the events, so a beginning before that end is an old one.
+    else if (after >= followed.last) followed.last = Number.POSITIVE_INFINITY;
   }
 
-  end(conversation: string): void {
+  end(conversation: string, seq: number): void {
     const followed = this.#followed.get(conversation);
     if (followed === undefined) return;
-    followed.last = followed.newest;
+    followed.last = seq;
     if (followed.isLive) this.#followed.delete(conversation);
   }
 
@@ -279,7 +281,8 @@ export class LiveSession implements Listener {
     let tries = 0;
     while (followed.mustRead || followed.cursor < Math.min(followed.newest, followed.last)) {
       const after = followed.cursor;
-      const changes = await this.#context.node.store.changes(conversation, after, followed.last, pageMax);
+      const page = await this.#context.node.store.changes(conversation, after, followed.last, pageMax);
+      const changes = await this.#upToLeaving(conversation, followed, page);
       if (this.#isClosed) return;
       if (followed.cursor < after) continue; // A resume frame has moved the cursor back meanwhile: read again from there.
       for (const change of changes) {
@@ -300,6 +303,16 @@ export class LiveSession implements Listener {
     }
     followed.isLive = true;
     if (followed.last !== Number.POSITIVE_INFINITY) this.#followed.delete(conversation);
+  }
+
+  // The store may be ahead of what this node has heard: who has left meanwhile is shown nothing after that, who has come back everything.
+  async #upToLeaving(conversation: string, followed: Followed, page: Change[]): Promise<Change[]> {
+    const newest = page.findLast(({ event }) => event?.user === this.userId)?.event;
+    if (newest?.kind !== 'left' && newest?.kind !== 'removed') return page;
+    followed.last = newest.seq;
+    const [row] = await this.#context.node.store.rows([{ table: 'member', conversation, userId: this.userId }]);
+    if (row?.table === 'member' && row.joinedSeq > newest.seq) followed.last = row.left?.seq ?? Number.POSITIVE_INFINITY;
+    return page.filter((change) => (change.event ?? change.message).seq <= followed.last);
   }
 
   // ── writes ──
