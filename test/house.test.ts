@@ -45,7 +45,7 @@ const importsOf = (file: string): string[] =>
   [...readFileSync(file, 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)].map((match) => relative(serverRoot, join(file, '..', match[1]!)));
 
 /** What is wrong with an import, if anything. */
-export function wrongImport(from: string, to: string): string | undefined {
+function wrongImport(from: string, to: string): string | undefined {
   const place = from.split('/')[0]!;
   const engine = engines.find((one) => to === one || to.startsWith(`${one}/`));
   const isSameEngine = engine !== undefined && (from === engine || from.startsWith(`${engine}/`));

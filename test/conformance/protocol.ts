@@ -103,7 +103,7 @@ export function protocolConformance(name: string, start: () => Promise<ServerUnd
         await Promise.all(names.map((user_id) => ada.call('POST', '/v1/accounts', { user_id, email: 'x@example.org', password: 'a long password' })));
         const seen: string[] = [];
         for (let cursor: string | null = ''; cursor !== null; ) {
-          const page = (await ada.get(`/v1/users?prefix=${prefix}&limit=2${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)).body;
+          const page: any = (await ada.get(`/v1/users?prefix=${prefix}&limit=2${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)).body;
           seen.push(...page.users.map((user: { user_id: string }) => user.user_id));
           cursor = page.next_cursor;
         }

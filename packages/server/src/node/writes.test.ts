@@ -4,26 +4,23 @@ import { decisionKey, newClientId, Writes } from './writes.ts';
 
 const form = /^[0-9a-f]{40}$/;
 
-test('the decision key of a UUIDv7 begins with its hour and goes on with a hash of all three ids', () => {
+test('the decision key of a UUIDv7 begins with its milliseconds and goes on with a hash of all three ids', () => {
   const ms = Date.UTC(2026, 0, 31, 12, 59);
   const id = newClientId(ms);
   const key = decisionKey('d:ann:bob', 'ann', id);
   expect(key).toMatch(form);
-  expect(key.slice(0, 8)).toBe(
-    Math.floor(ms / 3_600_000)
-      .toString(16)
-      .padStart(8, '0'),
-  );
-  expect(key.slice(8)).toBe(createHash('sha256').update(`d:ann:bob\0ann\0${id}`).digest('hex').slice(0, 32));
+  expect(key.slice(0, 12)).toBe(ms.toString(16).padStart(12, '0'));
+  expect(key.slice(12)).toBe(createHash('sha256').update(`d:ann:bob\0ann\0${id}`).digest('hex').slice(0, 28));
 });
 
 test.each(['x', 'order 7'.replace(' ', '-'), 'f47ac10b-58cc-4372-a567-0e02b2c3d479', '01890a5d-ac96-7b3c-1f00-000000000000', '0'.repeat(36)])(
-  'any other client_id, such as %s, begins with f, which no hour does',
+  'any other client_id, such as %s, begins with f, which no time does',
   (id) => expect(decisionKey('g:team', 'ann', id)).toMatch(/^f[0-9a-f]{39}$/),
 );
 
 test('no UUIDv7 reaches the keys of others, whatever time it claims', () => {
-  expect(decisionKey('g:team', 'ann', 'ffffffff-ffff-7fff-bfff-ffffffffffff')).toMatch(/^0/);
+  const digest = createHash('sha256').update('g:team\0ann\0ffffffff-ffff-7fff-bfff-ffffffffffff').digest('hex');
+  expect(decisionKey('g:team', 'ann', 'ffffffff-ffff-7fff-bfff-ffffffffffff')).toBe(`f${digest.slice(28, 39)}${digest.slice(0, 28)}`);
 });
 
 test('the key differs by conversation, author and client_id, and the case of a UUID is part of it', () => {

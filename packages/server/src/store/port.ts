@@ -56,7 +56,7 @@ export interface Store {
   inbox(userId: string, limit: number, after?: { time: number; conversation: string }): Promise<InboxEntry[]>;
   /** One of them; undefined when never a member. */
   inboxEntry(userId: string, conversation: string): Promise<InboxEntry | undefined>;
-  /** Somebody's memberships, ended ones too, with heads (for a left one as at the leaving): newest joined first, at most `limit`. What a live socket follows. */
+  /** Somebody's memberships, ended ones too, with heads (for a left one as at the leaving): those joined latest (by the position of the record) first, at most `limit`. What a live socket follows. */
   memberships(userId: string, limit: number): Promise<{ member: MemberRow; seq: number }[]>;
   /** Current members, by user id, after `after`. */
   members(conversation: string, limit: number, after?: string): Promise<MemberRow[]>;
