@@ -522,7 +522,10 @@ export function protocolConformance(name: string, start: () => Promise<ServerUnd
         live.say({ type: 'send_message', conversation: nobody, client_id: 'b', text: '2' });
         live.say({ type: 'send_message', conversation: id, client_id: 'c', text: '3' });
         expect((await live.answerTo('a')).problem).toMatchObject({ code: 'user_not_found', decided: false });
-        expect((await live.answerTo('b')).problem).toMatchObject({ code: 'earlier_write_failed', decided: false });
+        // Held behind the first, or come only after that was answered: either way not tried before it.
+        const behind = (await live.answerTo('b')).problem;
+        expect(['earlier_write_failed', 'user_not_found']).toContain(behind.code);
+        expect(behind.decided).toBe(false);
         expect((await live.answerTo('c')).type).toBe('event');
         expect(await two.changes(id)).toHaveLength(1);
         live.close();

@@ -1,37 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { programOf, run } from './program.ts';
+import { describe, expect, test } from 'vitest';
+import { programOf } from './program.ts';
+import { emptyFolder, parlance as parlanceIn, type Ran } from './world.fixture.ts';
 
-interface Ran {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command line in a world without terminal, log-in and server. */
-async function parlance(argv: string[], environment: Record<string, string> = {}, input = ''): Promise<Ran> {
-  const folder = await mkdtemp(join(tmpdir(), 'parlance-cli-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const ran: Ran = { exitCode: -1, stdout: '', stderr: '' };
-  const stdin = new PassThrough();
-  stdin.end(input);
-  const into = (name: 'stdout' | 'stderr') => ({
-    write: (text: string, done?: () => void) => {
-      ran[name] += text;
-      done?.();
-      return true;
-    },
-  });
-  const variables = { XDG_CONFIG_HOME: folder, PARLANCE_URL: 'http://127.0.0.1:1', ...environment };
-  ran.exitCode = await run(argv, { environment: variables, stdin: stdin as never, stdout: into('stdout'), stderr: into('stderr'), now: Date.now });
-  return ran;
-}
+/** Where nobody listens, and nobody is logged in. */
+const parlance = async (argv: string[], environment: Record<string, string> = {}): Promise<Ran> =>
+  parlanceIn(argv, { XDG_CONFIG_HOME: await emptyFolder(), PARLANCE_URL: 'http://127.0.0.1:1', ...environment });
 
 describe('wrong usage is told in a sentence with exit code 2', () => {
   test.each([
@@ -57,7 +35,7 @@ describe('wrong usage is told in a sentence with exit code 2', () => {
     [['import', 'irc', 'a.log', '--group', 'a', '--utc-offset', '2'], /hh:mm/],
     [['--json', 'serve'], /Write `serve` first/],
   ])('%j', async (argv, expected) => {
-    const environment = argv[0] === 'import' || argv[0] === 'admin' ? { PARLANCE_TOKEN: 'x' } : {};
+    const environment: Record<string, string> = argv[0] === 'import' || argv[0] === 'admin' ? { PARLANCE_TOKEN: 'x' } : {};
     const { exitCode, stdout, stderr } = await parlance(argv, environment);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(expected);
@@ -112,8 +90,7 @@ test('a file that is not there is told by name', async () => {
 });
 
 test('the doctor names what is wrong and what to do', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'parlance-data-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await emptyFolder();
   const well = await parlance(['doctor', '--json'], { PARLANCE_DATA_DIR: folder, PARLANCE_PASSWORD: 'not a setting of the server' });
   const { ok, findings } = JSON.parse(well.stdout);
   expect(findings.map(({ check }: { check: string }) => check)).toEqual(['Node', 'settings', 'data folder', 'disk', 'server']);
@@ -133,8 +110,7 @@ describe('the door', () => {
   });
 
   test('of a package that is not built says so', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'parlance-door-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = await emptyFolder();
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
     await promisify(execFile)('cp', [door, folder]);
     await expect(promisify(execFile)(process.execPath, [join(folder, 'parlance.js')])).rejects.toMatchObject({

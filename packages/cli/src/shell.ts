@@ -42,6 +42,11 @@ export class Shell {
     this.isJson = options.json === true;
   }
 
+  /** Whether somebody said where the server is. */
+  get isUrlGiven(): boolean {
+    return (this.#options.url ?? this.world.environment.PARLANCE_URL ?? '') !== '';
+  }
+
   /** Where the server is, without a trailing slash. Throws WrongUsage for what is no address. */
   get url(): string {
     return serverUrl(this.#options.url ?? this.world.environment.PARLANCE_URL);

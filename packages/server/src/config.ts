@@ -100,7 +100,7 @@ export type Config = Readonly<{ [S in Settings as S['key']]: Value<S> }>;
 const list: readonly Setting[] = settings;
 
 /** Variables of the command line client, which shares the prefix. */
-const foreignNames = ['PARLANCE_URL', 'PARLANCE_TOKEN'];
+const foreignNames = ['PARLANCE_URL', 'PARLANCE_TOKEN', 'PARLANCE_PASSWORD'];
 
 /** Reads the settings from the environment and the flags after `parlance serve`. Throws ConfigError. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>, flags: readonly string[] = []): Config {

@@ -50,14 +50,19 @@ export function addDoctor(program: Command, act: Act): void {
 
 async function examine(shell: Shell): Promise<Finding[]> {
   const findings = [checkNode(process.versions.node)];
-  const isHere = isLoopback(new URL(shell.url).hostname.replace(/^\[|\]$/g, ''));
+  let { url } = shell;
+  const isHere = isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
   if (isHere) {
     const { PARLANCE_PASSWORD: _, ...variables } = shell.world.environment;
     const config = checkConfig(variables);
     findings.push(config.finding);
-    if (config.config !== undefined) findings.push(...checkDataDir(config.config.dataDir));
+    if (config.config !== undefined) {
+      findings.push(...checkDataDir(config.config.dataDir));
+      // Who has set the port of the server, and no address for its tools, means that server.
+      if (!shell.isUrlGiven && config.config.port !== 0) url = `http://127.0.0.1:${config.config.port}`;
+    }
   }
-  return [...findings, ...(await checkServer(shell.url, isHere, shell.world.now))];
+  return [...findings, ...(await checkServer(url, isHere, shell.world.now))];
 }
 
 export const checkNode = (version: string): Finding => ({
