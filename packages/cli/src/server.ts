@@ -1,4 +1,4 @@
-import { type Environment, Rest } from '@parlance/sdk';
+import { type Environment, platform, Rest, restDefaults } from '@parlance/sdk';
 import { WrongUsage } from './failure.ts';
 
 // The server as the command line sees it: an address, and the SDK's calls.
@@ -36,22 +36,4 @@ export const environment: Pick<Environment, 'fetch'> = {
 };
 
 /** The server’s calls; null is nobody’s token. */
-export function restOf(url: string, token: string | null): Rest {
-  return new Rest({
-    url,
-    token,
-    environment: {
-      ...environment,
-      WebSocket: WebSocket as unknown as Environment['WebSocket'],
-      now: Date.now,
-      random: Math.random,
-      setTimeout: (task, delayMs) => setTimeout(task, delayMs),
-      clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-      onWake: () => () => undefined,
-    },
-    requestTimeoutMs: 30_000,
-    attemptsMax: 4,
-    retryBaseMs: 250,
-    retryAfterMaxMs: 30_000,
-  });
-}
+export const restOf = (url: string, token: string | null): Rest => new Rest({ ...restDefaults, url, token, environment: { ...platform(), ...environment } });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer } from '../main.ts';
-import { password, startTestServerWith, type TestServer } from './http-test-server.ts';
+import { password, startTestServerWith, type TestServer } from './http.fixture.ts';
 
 const startTestServer = (environment?: Record<string, string>) => startTestServerWith(startServer, environment);
 

@@ -8,7 +8,7 @@ import { type CallName, callNames, calls } from '@parlance/schema/calls';
 import { problems } from '@parlance/schema/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer } from '../main.ts';
-import { password, startTestServerWith, type TestServer } from './http-test-server.ts';
+import { password, startTestServerWith, type TestServer } from './http.fixture.ts';
 
 const startTestServer = (environment?: Record<string, string>) => startTestServerWith(startServer, environment);
 
