@@ -185,7 +185,7 @@ function changed(message: Message, change: Change): Message {
   if (message.msg_id !== change.msg_id || message.deleted === true) return message;
   if (change.kind === 'delete' || change.message?.deleted === true) {
     const { text: _, ...stub } = message;
-    return { ...stub, version: Math.max(message.version, change.version ?? 1), deleted: true };
+    return { ...stub, version: Math.max(message.version, change.version ?? 1, change.message?.version ?? 1), deleted: true };
   }
   return change.message !== undefined && change.message.version > message.version ? change.message : message;
 }

@@ -102,7 +102,7 @@ function push(messages: MessageView[], { frame, clientId }: Write, author: strin
 
 // After a lost connection the message may come with the backlog, which does not carry its client_id, before the retry is answered. Until then
 // a message of the same text, by the same person, newer than any that was answered, is taken for it: better than showing it twice.
-function isAlreadyHere({ messages }: ConversationState, { frame, isUncertain }: Write, ownSeq: number | undefined, me: string): boolean {
-  if (!isUncertain || frame.type !== 'send_message' || ownSeq === undefined) return false;
+function isAlreadyHere({ messages }: ConversationState, { frame, attempts }: Write, ownSeq: number | undefined, me: string): boolean {
+  if (attempts === 0 || frame.type !== 'send_message' || ownSeq === undefined) return false;
   return messages.some(({ seq, author, text }) => seq > ownSeq && author === me && text === frame.text);
 }

@@ -17,7 +17,13 @@ export const markRead: Handler<'mark_read'> = async (context, { conversation, se
   const read_seq = Math.max(mark.seq, entry.own?.seq ?? 0);
   const unread_count = unreadOf({ ...entry, mark });
   if (isForward) {
-    await node.store.mark(where.id, userId, mark);
+    try {
+      await node.store.mark(where.id, userId, mark);
+    } catch (error) {
+      // The disk does not take writes, which the operator hears here and the client as with every other write; repeating it is safe, since a mark never goes back.
+      context.logger.warn({ err: error, requestId: context.requestId }, 'a read mark could not be stored');
+      return new Refusal('unavailable', { retryAfterS: 1 });
+    }
     node.journal.signal({ kind: 'read', userId, conversation: where.id, readSeq: read_seq, unreadCount: unread_count });
   }
   return { conversation: where.id, read_seq, unread_count };
