@@ -100,7 +100,6 @@ export async function serve(argv: readonly string[]): Promise<void> {
     process.stderr.write(`Parlance did not start. ${sentence}\n`);
     process.exit(1);
   }
-  announce(running, config);
   running.failed.catch((error) => {
     logger.error({ err: error }, 'the server cannot go on');
     process.exit(1);
@@ -124,6 +123,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  announce(running, config); // Last: whoever reads it may send a signal at once.
 }
 
 function announce({ url, adminLink }: Running, config: Config): void {

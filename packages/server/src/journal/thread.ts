@@ -30,8 +30,11 @@ export class ThreadJournal implements Journal {
   readonly #onFailure: (message: string) => void;
   #follower: Follower | undefined;
   #commands: Command[] = [];
+  /** Commands the writer has and has not decided yet. */
+  #inHand = 0;
+  #isFlushing = false;
   /** Messages that came while the follower was finding its start, and how many times it is doing so. */
-  #held: ToNode[] = [];
+  #held: Extract<ToNode, { type: 'records' | 'lost' }>[] = [];
   #starting = 0;
   #start = 0;
   #started: ((value: undefined) => void) | undefined;
@@ -49,14 +52,31 @@ export class ThreadJournal implements Journal {
 
   async submit(command: Command): Promise<void> {
     if (!this.#isOpen) throw new Error('The journal is closed.');
-    if (this.#commands.push(command) === 1) setImmediate(this.#flush);
+    this.#commands.push(command);
+    this.#flushSoon();
   }
 
+  /** After this turn of the loop: what else came with it belongs into the batch. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(this.#flush);
+  }
+
+  // A batch waits until it is as large as what the writer has in hand: with many writers two halves take turns, each with one commit, instead of many small ones.
   #flush = (): void => {
+    this.#isFlushing = false;
+    if (this.#commands.length === 0 || this.#commands.length < this.#inHand) return;
     const commands = this.#commands;
     this.#commands = [];
+    this.#inHand += commands.length;
     this.#send({ type: 'commands', commands });
   };
+
+  #decided(records: [position: number, record: EventRecord][]): void {
+    for (const [, record] of records) if (record.type === 'decided') this.#inHand = Math.max(0, this.#inHand - record.outcomes.length);
+    this.#flushSoon();
+  }
 
   decide(): void {
     throw new Error('Deciding happens on the writer’s thread.');
@@ -111,12 +131,13 @@ export class ThreadJournal implements Journal {
         void this.#startFollower();
         return;
       case 'records':
-        if (this.#starting > 0) this.#held.push(message);
-        else for (const [position, record] of message.records) if (position >= this.#start) this.#follower?.record(0, position, record);
+        this.#decided(message.records);
+        this.#deliver(message);
         return;
       case 'lost':
-        if (this.#starting > 0) this.#held.push(message);
-        else this.#follower?.lost(0);
+        this.#inHand = 0;
+        this.#deliver(message);
+        this.#flushSoon();
         return;
       case 'marked': {
         const waiting = this.#marks.get(message.id);
@@ -134,6 +155,12 @@ export class ThreadJournal implements Journal {
     }
   }
 
+  #deliver(message: Extract<ToNode, { type: 'records' | 'lost' }>): void {
+    if (this.#starting > 0) this.#held.push(message);
+    else if (message.type === 'lost') this.#follower?.lost(0);
+    else for (const [position, record] of message.records) if (position >= this.#start) this.#follower?.record(0, position, record);
+  }
+
   // The follower reads the position row from the store: what was applied up to there it has, and what comes with a lower position is no news.
   async #startFollower(): Promise<void> {
     this.#starting += 1;
@@ -143,7 +170,7 @@ export class ThreadJournal implements Journal {
     this.#started?.(undefined);
     const held = this.#held;
     this.#held = [];
-    for (const message of held) this.#receive(message);
+    for (const message of held) this.#deliver(message);
   }
 }
 

@@ -127,13 +127,15 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#writeMarks();
-    this.#isClosed = true;
-    const isDue = this.#truncation !== undefined;
-    clearTimeout(this.#truncation);
-    this.#truncation = undefined;
     try {
-      if (isDue && this.#connection !== undefined) truncateLog(this.#connection.database);
+      // Also when a failure has dropped the connection: the text is in the log all the same.
+      if (this.#truncation !== undefined) this.#with(({ database }) => truncateLog(database));
+    } catch {
+      // The disk still does not work. The next start empties the log.
     } finally {
+      this.#isClosed = true;
+      clearTimeout(this.#truncation);
+      this.#truncation = undefined;
       this.#drop();
       this.#lock?.release();
     }
