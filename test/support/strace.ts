@@ -19,7 +19,9 @@ export const killAtSync = (n: number): string[] => [
 
 /** Makes these calls of a running process fail, all of them; resolves once they do. `end` lets them work again. */
 export async function failCalls(pid: number, names: string, error: string): Promise<{ end(): Promise<void> }> {
-  const tracer = spawn('strace', ['-f', '-p', String(pid), '-e', `trace=${names}`, '-e', `inject=${names}:error=${error}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const tracer = spawn('strace', ['-f', '-p', String(pid), '-e', `trace=${names}`, '-e', `inject=${names}:error=${error}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const ended = new Promise<void>((resolve) => tracer.once('close', () => resolve()));
   let said = '';
   await new Promise<void>((resolve, reject) => {
