@@ -30,15 +30,7 @@ export class BenchServer {
   static async start(folder = mkdtempSync(join(tmpdir(), 'parlance-bench-'))): Promise<BenchServer> {
     const child = spawn(
       process.execPath,
-      [
-        ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : []),
-        join(root, 'packages/cli/bin/parlance.js'),
-        'serve',
-        '--port=0',
-        '--json',
-        `--data-dir=${folder}`,
-        '--log-level=warn',
-      ],
+      [join(root, 'packages/cli/bin/parlance.js'), 'serve', '--port=0', '--json', `--data-dir=${folder}`, '--log-level=warn'],
       {
         env: { ...process.env, ...raised },
         stdio: ['ignore', 'pipe', 'inherit'],
