@@ -5,8 +5,8 @@ import type { Follower, Journal, Signal } from './port.ts';
 import type { EventRecord } from './record.ts';
 
 // The embedded journal across two threads: people's sockets on the node's thread; deciding, the journal itself and SQLite on the writer's.
-// What crosses is one string of JSON per batch: cheaper than structured clones of many small objects. A batch is whatever came while the loop was
-// busy, so batches grow with the load by themselves. Read marks cross too, since the writer's thread has the only connection that writes.
+// What crosses is one string of JSON per batch, which costs about what a structured clone of the same objects does (measured: 2.4 against 1.9 to
+// 2.6 µs a command) and is what a journal on a network needs too. Batches grow with the load by themselves. Read marks cross too, since the writer's thread has the only connection that writes.
 
 interface MarkOrder {
   conversation: string;

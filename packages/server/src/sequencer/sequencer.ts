@@ -30,8 +30,6 @@ export interface SequencerOptions {
   clock: () => number;
   /** A random id of 64 bits, in hexadecimal. */
   newId: () => string;
-  /** Told of every batch decided and every record applied, for metrics. */
-  observe?: (what: 'decided' | 'applied' | 'lost_race', count: number) => void;
 }
 
 interface Pending {
@@ -137,7 +135,6 @@ class Sequencer {
 
   /** Somebody else's record took the place (or mine was lost): what I decided since extends nothing. Read on and decide again. */
   #loseBase(): void {
-    if (this.#pending.length > 0) this.#options.observe?.('lost_race', this.#pending.length);
     this.#pending = [];
     this.#known.drop();
     this.#next = this.#chain.lastCommand + 1;
@@ -196,7 +193,6 @@ class Sequencer {
       this.#pending.push({ record, rows });
       this.#known.expect(rows);
       this.#next = upto + 1;
-      this.#options.observe?.('decided', commands.length);
       this.#append(record, () => this.#pending.some((pending) => pending.record === record)).catch((error) => this.#fail(error));
     } finally {
       this.#endOfRead();
@@ -239,7 +235,6 @@ class Sequencer {
       // A read of facts begun before this may have missed these rows: until it has been used, they stay.
       if (this.#reading) this.#retired.push(next.rows);
       else this.#known.unpin(next.rows);
-      this.#options.observe?.('applied', 1);
       this.#changed();
     }
   }
