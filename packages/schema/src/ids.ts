@@ -50,7 +50,10 @@ export function parseConversationId(id: string): ConversationParts | undefined {
 
 /** Resolves what a person wrote (`@user`, `#group`, or a stable id) to the stable parts, as seen by the user `me`. */
 export function resolveConversation(reference: string, me: string): ConversationParts | undefined {
-  if (reference.startsWith('@')) return parseConversationId(directId(me, foldName(reference.slice(1))));
+  if (reference.startsWith('@')) {
+    const user = foldName(reference.slice(1));
+    return isName(user) ? { kind: 'direct', id: directId(me, user), users: me <= user ? [me, user] : [user, me] } : undefined;
+  }
   if (reference.startsWith('#')) return parseConversationId(groupId(foldName(reference.slice(1))));
   return parseConversationId(reference);
 }

@@ -11,12 +11,12 @@ import type { Left } from './rate-limit.ts';
 export const isLimited = (name: CallName): boolean => calls[name].method !== 'GET' && calls[name].access === 'session';
 
 /** Why the call may not be made now, by whom it is made or how often; undefined when it may. `onLimit` is told what is left where it is counted. */
-export async function admit(name: CallName, context: CallContext, onLimit?: (left: Left) => void): Promise<Refusal | undefined> {
+export function admit(name: CallName, context: CallContext, onLimit?: (left: Left) => void): Promise<Refusal | undefined> | Refusal | undefined {
   const { caller, sessions, limits } = context;
   const access: Access = calls[name].access;
   if (access === 'public') return undefined;
   if (caller === undefined) return new Refusal('not_signed_in');
-  if (access === 'admin' && !(await sessions.isAdmin(caller.userId))) return new Refusal('admin_only');
+  if (access === 'admin') return sessions.isAdmin(caller.userId).then((isAdmin) => (isAdmin ? undefined : new Refusal('admin_only')));
   if (!isLimited(name)) return undefined;
   const left = limits.writes.take(caller.userId);
   onLimit?.(left);
@@ -24,7 +24,7 @@ export async function admit(name: CallName, context: CallContext, onLimit?: (lef
 }
 
 /** Makes a call that was admitted. Throws what is broken, never what is refused. */
-export async function run<N extends CallName>(name: N, context: CallContext, input: HandlerInput<N>): Promise<Answer<N> | Refusal> {
+export function run<N extends CallName>(name: N, context: CallContext, input: HandlerInput<N>): Promise<Answer<N> | Refusal> {
   // Admitted means signed in where that is needed, which the types of a table over all calls cannot say.
   const handler = handlers[name] as unknown as Handler<N>;
   return handler(context as SignedIn as Parameters<typeof handler>[0], input);
@@ -32,7 +32,8 @@ export async function run<N extends CallName>(name: N, context: CallContext, inp
 
 /** Admits, makes and counts a call. */
 export async function perform<N extends CallName>(name: N, context: CallContext, input: HandlerInput<N>): Promise<Answer<N> | Refusal> {
-  const answer = (await admit(name, context)) ?? (await run(name, context, input));
+  const admitted = admit(name, context);
+  const answer = (admitted instanceof Promise ? await admitted : admitted) ?? (await run(name, context, input));
   count(context, name, answer instanceof Refusal ? answer : undefined);
   return answer;
 }

@@ -14,8 +14,11 @@ export class Seen {
     this.#facts = new Lru(factsMax);
   }
 
-  async isUser(userId: string): Promise<boolean> {
-    if (this.#facts.get(userId)) return true;
+  isUser(userId: string): Promise<boolean> | true {
+    return this.#facts.get(userId) ?? this.#readUser(userId);
+  }
+
+  async #readUser(userId: string): Promise<boolean> {
     const rows = await this.#store.rows([{ table: 'account', userId }]);
     if (rows.length === 0) return false;
     this.#facts.set(userId, true);

@@ -89,7 +89,6 @@ export class LiveSession implements Listener {
   readonly #followed = new Map<string, Followed>();
   /** Writes under way or held, by conversation: the first is being decided, the others wait for it, so that their order is the order sent. */
   readonly #lanes = new Map<string, Write[]>();
-  readonly #inFlight = new Map<string, Write>();
   #writeCount = 0;
   #isClosed = false;
   /** From the start: what is known of the memberships until they have been read twice is no place to catch up from. */
@@ -174,8 +173,8 @@ export class LiveSession implements Listener {
     }
     followed.cursor = event.seq;
     if (event.by === this.userId) {
-      const write = this.#inFlight.get(event.clientId);
-      if (write?.lane === event.conversation) write.isPushed = true;
+      const write = this.#lanes.get(event.conversation)?.[0];
+      if (write?.clientId === event.clientId) write.isPushed = true;
     }
     this.#sendText(frame);
   }
@@ -354,9 +353,7 @@ export class LiveSession implements Listener {
 
   /** Makes one call and answers it; true if it was decided. */
   async #make(write: Write): Promise<boolean> {
-    this.#inFlight.set(write.clientId, write);
     const answer = await this.#context.call(write.name, { ...write.params, client_id: write.clientId }, this);
-    this.#inFlight.delete(write.clientId);
     if (answer instanceof Refusal) {
       this.refuse(answer, write.clientId);
       return answer.decided || write.name === 'mark_read';

@@ -6,7 +6,7 @@ import * as closeCodes from '@parlance/schema/close-codes';
 import { problems } from '@parlance/schema/errors';
 import { clientIdPattern } from '@parlance/schema/ids';
 import { frameBytesMax, helloTimeoutMs, socketsPerUserMax } from '@parlance/schema/limits';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, Sender, type WebSocket, WebSocketServer } from 'ws';
 import { proxiesOf } from '../config.ts';
 import { partitionOf } from '../journal/port.ts';
 import { Refusal } from '../node/refusal.ts';
@@ -62,7 +62,7 @@ export function attachLive(server: Server, services: Services): Live {
       requestId: `live-${randomBytes(8).toString('hex')}`,
     };
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new Connection(webSocket, context, hub, token);
+      const connection = new Connection(webSocket, socket, context, hub, token);
       connections.add(connection);
       metrics.sockets = connections.size;
       void connection.ended.then(() => {
@@ -104,9 +104,43 @@ function refuse(socket: Duplex, refusal: Refusal): void {
 
 const clientIdForm = new RegExp(clientIdPattern);
 
+// Public in ws, and missing from its types.
+declare module 'ws' {
+  const Sender: { frame(data: Buffer, options: { fin: boolean; rsv1: boolean; opcode: number; mask: boolean; readOnly: boolean }): Buffer[] };
+}
+
+// One event goes to many sockets one after another: its bytes are made once.
+let framed = '';
+let framedBytes: Buffer = Buffer.alloc(0);
+
+function bytesOf(frame: string): Buffer {
+  if (frame !== framed) {
+    framed = frame;
+    framedBytes = Buffer.concat(Sender.frame(Buffer.from(frame), textFrame));
+  }
+  return framedBytes;
+}
+const textFrame = { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true };
+
+// All frames to a socket of one turn of the loop, such as one's own event and the partner's of the same batch, are one system call: it costs more than making them.
+let corked: Duplex[] = [];
+
+function corkUntilTick(stream: Duplex): void {
+  if (corked.length === 0) process.nextTick(uncork);
+  stream.cork();
+  corked.push(stream);
+}
+
+function uncork(): void {
+  const streams = corked;
+  corked = [];
+  for (const stream of streams) stream.uncork();
+}
+
 class Connection implements Socket {
   readonly ended: Promise<void>;
   readonly #webSocket: WebSocket;
+  readonly #stream: Duplex;
   readonly #context: CallContext;
   readonly #hub: Hub;
   readonly #queueBytesMax: number;
@@ -118,9 +152,10 @@ class Connection implements Socket {
   #drained: (() => void)[] = [];
 
   /** `token`: what the upgrade request was signed in with. */
-  constructor(webSocket: WebSocket, context: CallContext, hub: Hub, token: string | undefined) {
+  constructor(webSocket: WebSocket, stream: Duplex, context: CallContext, hub: Hub, token: string | undefined) {
     this.#token = token;
     this.#webSocket = webSocket;
+    this.#stream = stream;
     this.#context = context;
     this.#hub = hub;
     this.#queueBytesMax = context.config.socketQueueBytes;
@@ -147,7 +182,9 @@ class Connection implements Socket {
   // ── the socket, for the session ──
 
   send(frame: string): void {
-    if (!this.#isClosing) this.#webSocket.send(frame, this.#sent);
+    if (this.#isClosing || this.#stream.destroyed) return;
+    if (this.#stream.writableCorked === 0) corkUntilTick(this.#stream);
+    this.#stream.write(bytesOf(frame), this.#sent);
   }
 
   #sent = (): void => {
