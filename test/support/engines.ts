@@ -1,0 +1,26 @@
+// Where the real engines are that tests run on. `PARLANCE_TEST_KAFKA` and `PARLANCE_TEST_CASSANDRA` (host:port, separated by commas) name running ones.
+
+export interface KafkaAt {
+  /** host:port of each broker. */
+  brokers: string[];
+}
+
+export interface CassandraAt {
+  /** host:port of each node. */
+  contactPoints: string[];
+  dataCenter: string;
+}
+
+const listOf = (name: string): string[] | undefined => process.env[name]?.split(',');
+
+/** Three brokers; undefined where there are none. */
+export function kafkaAt(): KafkaAt | undefined {
+  const brokers = listOf('PARLANCE_TEST_KAFKA');
+  return brokers === undefined ? undefined : { brokers };
+}
+
+/** Three nodes; undefined where there are none. */
+export function cassandraAt(): CassandraAt | undefined {
+  const contactPoints = listOf('PARLANCE_TEST_CASSANDRA');
+  return contactPoints === undefined ? undefined : { contactPoints, dataCenter: 'datacenter1' };
+}
