@@ -11,6 +11,7 @@ import * as shape from './shape.ts';
 const place = '(SELECT no FROM conversation WHERE id = +?)';
 
 export class Reader {
+  readonly #database: Database;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #position: Statement;
@@ -29,6 +30,7 @@ export class Reader {
   readonly #events: Statement;
 
   constructor(database: Database) {
+    this.#database = database;
     this.#begin = database.prepare('BEGIN');
     this.#commit = database.prepare('COMMIT');
     this.#position = database.prepare('SELECT * FROM position WHERE partition = ?');
@@ -71,14 +73,31 @@ export class Reader {
 
   /** Both lanes and the messages that edits are about come from one snapshot. */
   changes(conversation: string, after: number, to: number, limit: number): Change[] {
-    this.#begin.run();
-    try {
+    return this.#inSnapshot(() => {
       const last = Math.min(to, after + limit);
       const messages = this.messages(conversation, after + 1, last, limit, 'first');
       const events = (this.#events.all(conversation, after + 1, last, limit) as shape.Columns[]).map((columns) => shape.event(conversation, columns));
       return this.#merge(messages, events, after);
+    });
+  }
+
+  /** Begins a snapshot for the reads that follow, unless there is one; true when it began. To be ended with `endSnapshot`. */
+  beginSnapshot(): boolean {
+    if (this.#database.inTransaction) return false;
+    this.#begin.run();
+    return true;
+  }
+
+  endSnapshot(): void {
+    this.#commit.run();
+  }
+
+  #inSnapshot<T>(work: () => T): T {
+    const isOwn = this.beginSnapshot();
+    try {
+      return work();
     } finally {
-      this.#commit.run();
+      if (isOwn) this.endSnapshot();
     }
   }
 

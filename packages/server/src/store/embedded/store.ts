@@ -174,10 +174,26 @@ export class SqliteStore implements Store {
     this.#assertOpen();
     const connection = this.#connection ?? this.#open();
     try {
+      if (this.#options.mode === 'reader') this.#snapshotOfCallback(connection);
       return work(connection);
     } catch (error) {
       this.#drop();
       throw error;
+    }
+  }
+
+  // A reader's reads in one callback of the loop, with everything that follows from it without waiting, see one snapshot: beginning one costs more than reading
+  // a row does. It ends before the next callback, which may be the word of the writer that something was committed.
+  #snapshotOfCallback({ reader }: Connection): void {
+    if (reader.beginSnapshot()) process.nextTick(() => this.#endSnapshot(reader));
+  }
+
+  #endSnapshot(reader: Reader): void {
+    if (this.#connection?.reader !== reader) return; // It was dropped, and its snapshot with it.
+    try {
+      reader.endSnapshot();
+    } catch {
+      this.#drop();
     }
   }
 
