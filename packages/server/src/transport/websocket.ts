@@ -146,6 +146,7 @@ class Connection implements Socket {
   readonly #queueBytesMax: number;
   #token: string | undefined;
   #session: LiveSession | undefined;
+  readonly #helloTimer: NodeJS.Timeout;
   #isAlive = true;
   #hasSaidHello = false;
   #isClosing = false;
@@ -159,9 +160,7 @@ class Connection implements Socket {
     this.#context = context;
     this.#hub = hub;
     this.#queueBytesMax = context.config.socketQueueBytes;
-    const helloTimer = setTimeout(() => {
-      if (!this.#hasSaidHello) this.close(closeCodes.notSignedIn, 'no hello in time');
-    }, helloTimeoutMs);
+    this.#helloTimer = setTimeout(() => this.close(closeCodes.notSignedIn, 'no hello in time'), helloTimeoutMs);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.on('pong', () => {
       this.#isAlive = true;
@@ -170,7 +169,7 @@ class Connection implements Socket {
     webSocket.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       webSocket.on('close', () => {
-        clearTimeout(helloTimer);
+        clearTimeout(this.#helloTimer);
         this.#isClosing = true;
         this.#session?.closed();
         this.#resumeWaiting();
@@ -260,6 +259,7 @@ class Connection implements Socket {
       return;
     }
     this.#hasSaidHello = true;
+    clearTimeout(this.#helloTimer);
     this.#token = token ?? this.#token;
     try {
       const caller = await this.#authenticate();
@@ -273,7 +273,7 @@ class Connection implements Socket {
         return;
       }
       if (this.#isClosing) return;
-      this.#session = new LiveSession(this, this.#liveContext(caller), caller);
+      this.#session = new LiveSession(this, this.#liveContext(), caller);
       const opening = this.#session.open(resume);
       // From here on the hub knows the socket, and the end of its session closes it. An end just before that is seen here.
       if ((await this.#authenticate()) === undefined) this.close(closeCodes.sessionEnded, 'the session has ended; log in again');
@@ -288,9 +288,9 @@ class Connection implements Socket {
     return this.#token === undefined ? undefined : this.#context.sessions.authenticate(this.#token);
   }
 
-  #liveContext(caller: Caller): LiveContext {
+  #liveContext(): LiveContext {
     const { node, requestId } = this.#context;
-    const context: SignedIn = { ...this.#context, caller };
+    const context = this.#context as SignedIn;
     return {
       node,
       hub: this.#hub,
