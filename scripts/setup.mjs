@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildWeb } from './build-web.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -35,6 +36,7 @@ export function setup() {
     writeFileSync(stamp, lock);
   }
   run(nodePath(), [join(root, 'node_modules/typescript/bin/tsc'), '-b'], 'The build');
+  buildWeb(root, (args) => run(nodePath(), args, 'The build of the web app'));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) setup();

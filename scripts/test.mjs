@@ -11,14 +11,20 @@ import { nodePath, setup } from './setup.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 setup();
-const notRun = [need('strace', ['-V'], 'strace', 'killing the server at every sync point, failing disks')];
-const check = spawnSync(nodePath(), [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.test.json'], { cwd: root, stdio: 'inherit' });
+const notRun = [
+  need('strace', ['-V'], 'strace', 'killing the server at every sync point, failing disks'),
+  need('java', ['-version'], 'openjdk-17-jre-headless', 'everything on real Kafka and Cassandra'),
+  need('mvn', ['-v'], 'maven', 'everything on real Kafka and Cassandra'),
+  need('haproxy', ['-v'], 'haproxy', 'everything behind HAProxy'),
+  need('chromium', ['--version'], 'chromium', 'the journeys in the web app'),
+];
+const wrongTypes = ['tsconfig.test.json', 'packages/web/tsconfig.json'].filter((project) => !checkTypes(project));
 const lint = spawnSync(join(root, 'node_modules/.bin/biome'), ['check', '--error-on-warnings', '.'], { cwd: root, stdio: 'inherit' });
 const { passed, failed, skipped } = runTests(process.argv.slice(2));
 
 const refused = notRun.filter(Boolean);
-const failures = failed + (check.status === 0 ? 0 : 1) + (lint.status === 0 ? 0 : 1) + (process.env.CI ? refused.length + skipped : 0);
-if (check.status !== 0) console.log('FAILED: the types of the tests (tsc -p tsconfig.test.json)');
+const failures = failed + wrongTypes.length + (lint.status === 0 ? 0 : 1) + (process.env.CI ? refused.length + skipped : 0);
+for (const project of wrongTypes) console.log(`FAILED: the types (tsc -p ${project})`);
 if (lint.status !== 0) console.log('FAILED: biome check');
 for (const line of refused) console.log(line);
 if (skipped > 0) console.log(`NOT RUN: ${skipped} tests, each with its reason above`);
@@ -34,6 +40,10 @@ function need(program, args, debianPackage, forWhat) {
     if (isThere()) return undefined;
   }
   return `NOT RUN: ${forWhat}: install ${program} with: sudo apt-get install ${debianPackage}`;
+}
+
+function checkTypes(project) {
+  return spawnSync(nodePath(), [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], { cwd: root, stdio: 'inherit' }).status === 0;
 }
 
 function runTests(args) {

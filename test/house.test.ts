@@ -29,12 +29,12 @@ const arrows: Record<string, string[]> = {
   'config.ts': [],
   'logger.ts': ['config.ts'],
   'writer.ts': ['compose.ts'],
-  'compose.ts': ['journal', 'store', 'sequencer'],
+  'compose.ts': ['journal', 'store', 'sequencer', 'config.ts'],
   'main.ts': ['compose.ts', 'config.ts', 'logger.ts', 'node', 'transport', 'journal/command.ts'],
 };
 
 /** Parts of a folder that only their own kind and compose.ts may import. */
-const engines = ['store/embedded', 'journal/embedded.ts', 'journal/thread.ts'];
+const engines = ['store/embedded', 'store/cassandra', 'journal/embedded.ts', 'journal/thread.ts', 'journal/kafka'];
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

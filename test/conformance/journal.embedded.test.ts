@@ -65,3 +65,22 @@ it('an embedded follower gets a decided record only with the applied record that
   expect(seen.map((record) => (record.type === 'decided' ? record.id : record.type))).toEqual(['run2', 'applied']);
   await journal.close();
 });
+
+it('a node whose writer’s thread failed to decide is told that records may be missing', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const decider = new EmbeddedJournal(
+    async () => ({ ...origin }),
+    () => undefined,
+  );
+  const node = new ThreadJournal(port1, () => undefined);
+  serveThread(port2, { journal: decider, mark: async () => undefined, close: async () => undefined });
+  await new Promise<void>((resolve) => {
+    void node.follow({ start: async () => 0, record: () => undefined, lost: () => resolve(), signal: () => undefined }).then(() =>
+      decider.decide(async () => {
+        throw new Error('the disk did not take it');
+      }),
+    );
+  });
+  await node.close();
+  port1.close();
+});

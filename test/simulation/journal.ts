@@ -193,6 +193,7 @@ export class SimulatedJournal implements Journal {
     return {
       partition,
       generation,
+      base: 0,
       commands: async (from, max) => (await this.#read(commands, from, max, signal)).map((command, index) => ({ position: from + index, command })),
       events: async (from) => (await this.#read(events, from, 1 + this.#world.random.below(6))).map((record, index) => ({ position: from + index, record })),
       eventsEnd: () =>

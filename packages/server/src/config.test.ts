@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConfigError, installationKeyOf, printable, proxiesOf, readConfig, settings, settingsTable } from './config.ts';
+import { ConfigError, installationKeyOf, isCluster, printable, proxiesOf, readConfig, settings, settingsTable, tlsFilesOf } from './config.ts';
 
 let folder: string;
 
@@ -39,7 +39,6 @@ test.each([
   [{ PARLANCE_TLS_CERT: 'a.pem' }, [], 'set PARLANCE_TLS_KEY too'],
   [{ PARLANCE_TLS_KEY: 'a.pem' }, [], 'set PARLANCE_TLS_CERT too'],
   [{ PARLANCE_TLS_CERT: 'a', PARLANCE_TLS_KEY: 'b', PARLANCE_BEHIND_TLS_PROXY: 'true' }, [], 'unset one of the two'],
-  [{ PARLANCE_TRUSTED_PROXIES: '10.0.0.1' }, [], 'means something only with'],
   [{ PARLANCE_TRUSTED_PROXIES: '10.0.0.1/64', PARLANCE_BEHIND_TLS_PROXY: 'true' }, [], 'must hold addresses'],
   [{ PARLANCE_PUBLIC_URL: 'chat.example.org' }, [], 'must be an address like'],
   [{ PARLANCE_PUBLIC_URL: 'https://chat.example.org/path' }, [], 'must be an address like'],
@@ -103,4 +102,48 @@ test('a given installation key makes no file', () => {
   const config = readConfig({ PARLANCE_DATA_DIR: join(folder, 'none'), PARLANCE_INSTALLATION_KEY: 'ab'.repeat(32) });
   expect(installationKeyOf(config).toString('hex')).toBe('ab'.repeat(32));
   expect(() => statSync(join(folder, 'none'))).toThrow();
+});
+
+test('a proxy is believed where it is named, with TLS or without; without a word nobody is', () => {
+  const believes = (environment: Record<string, string>) => proxiesOf(readConfig(environment)).check('127.0.0.1');
+  expect(believes({})).toBe(false);
+  expect(believes({ PARLANCE_TRUSTED_PROXIES: '127.0.0.1' })).toBe(true);
+  expect(believes({ PARLANCE_BEHIND_TLS_PROXY: 'true' })).toBe(true);
+  expect(believes({ PARLANCE_BEHIND_TLS_PROXY: 'true', PARLANCE_TRUSTED_PROXIES: '10.0.0.1' })).toBe(false);
+});
+
+const cluster = { PARLANCE_KAFKA_BROKERS: 'a:9092', PARLANCE_CASSANDRA_CONTACT_POINTS: 'b:9042', PARLANCE_INSTALLATION_KEY: '0'.repeat(64) };
+
+test('a cluster needs both engines and one key for all nodes', () => {
+  expect(isCluster(readConfig(cluster))).toBe(true);
+  expect(isCluster(readConfig({}))).toBe(false);
+  for (const missing of Object.keys(cluster)) {
+    const { [missing as keyof typeof cluster]: _, ...rest } = cluster;
+    expect(() => readConfig(rest), missing).toThrow(missing);
+  }
+});
+
+test.each([
+  [{ PARLANCE_KAFKA_USERNAME: 'x' }, 'needs all three'],
+  [{ PARLANCE_CASSANDRA_PASSWORD: 'x' }, 'PARLANCE_CASSANDRA_USERNAME'],
+  [{ PARLANCE_KAFKA_TLS_CA: 'ca.pem' }, 'PARLANCE_KAFKA_TLS=true'],
+  [{ PARLANCE_CASSANDRA_TLS: 'true', PARLANCE_CASSANDRA_TLS_CERT: 'c.pem' }, 'PARLANCE_CASSANDRA_TLS_KEY'],
+  [{ PARLANCE_KAFKA_MIN_INSYNC_REPLICAS: '4' }, 'no record could ever be stored'],
+] as const)('a cluster that cannot be is refused: %o', (more, sentence) => {
+  expect(() => readConfig({ ...cluster, ...more })).toThrow(sentence);
+});
+
+test('the files of TLS with an engine are read, and a missing one is named', () => {
+  const file = join(folder, 'ca.pem');
+  writeFileSync(file, 'the authorities');
+  const config = readConfig({
+    ...cluster,
+    PARLANCE_KAFKA_TLS: 'true',
+    PARLANCE_KAFKA_TLS_CA: file,
+    PARLANCE_CASSANDRA_TLS: 'true',
+    PARLANCE_CASSANDRA_TLS_CA: '/nowhere',
+  });
+  expect(tlsFilesOf(config, 'kafka')).toEqual({ ca: 'the authorities' });
+  expect(() => tlsFilesOf(config, 'cassandra')).toThrow('PARLANCE_CASSANDRA_TLS_CA');
+  expect(tlsFilesOf(readConfig(cluster), 'kafka')).toBeUndefined();
 });

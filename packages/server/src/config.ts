@@ -60,7 +60,11 @@ export const settings = [
   text('tlsCert', undefined, 'File with the TLS certificate chain (PEM). Serves https and wss.'),
   text('tlsKey', undefined, 'File with the private key of the certificate (PEM).'),
   onOff('behindTlsProxy', false, 'A proxy in front terminates TLS: the server may listen beyond loopback without it, and cookies are marked secure.'),
-  text('trustedProxies', undefined, 'Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas. Loopback when left out.'),
+  text(
+    'trustedProxies',
+    undefined,
+    'Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas. When left out: loopback with PARLANCE_BEHIND_TLS_PROXY, otherwise none.',
+  ),
   text('registration', 'open', 'Whether anyone may make an account (open) or administrators only (closed).', { choices: ['open', 'closed'] }),
   text(
     'installationKey',
@@ -73,6 +77,33 @@ export const settings = [
   text('adminLinkSecret', undefined, 'Secret of the link that makes the first administrator, for unattended set-up; 16 to 128 of A-Z a-z 0-9 _ -.', {
     secret: true,
   }),
+  text('nodeName', undefined, 'Name of this node in a cluster, the same after a restart and no other node’s. Host name and port when left out.'),
+  text('kafkaBrokers', undefined, 'Kafka brokers, host:port separated by commas. With PARLANCE_CASSANDRA_CONTACT_POINTS this server is one node of a cluster.'),
+  text('kafkaTopicPrefix', 'parlance', 'What the names of the three Kafka topics begin with.'),
+  integer('kafkaReplicationFactor', 3, 'Brokers that hold each record.', { min: 1, max: 32 }),
+  integer('kafkaMinInsyncReplicas', 2, 'Brokers that must have a record before it counts as stored.', { min: 1, max: 32 }),
+  onOff('kafkaTls', false, 'Speak TLS with the Kafka brokers.'),
+  text('kafkaTlsCa', undefined, 'File with the authorities that sign the brokers’ certificates (PEM), when not those the system trusts.'),
+  text('kafkaTlsCert', undefined, 'File with the certificate that this node shows to the brokers (PEM).'),
+  text('kafkaTlsKey', undefined, 'File with the key of that certificate (PEM).'),
+  text('kafkaSaslMechanism', undefined, 'How this node logs in to Kafka.', { choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] }),
+  text('kafkaUsername', undefined, 'User name of this node at Kafka.'),
+  text('kafkaPassword', undefined, 'Password of this node at Kafka.', { secret: true }),
+  integer('partitions', 16, 'Partitions of the journal in a cluster. Chosen once: it cannot be changed afterwards.', { min: 1, max: 1024 }),
+  integer('journalBase', 0, 'First position of the journal. Raised, on all nodes, above every position there was when the Kafka topics had to be made anew.'),
+  integer('journalKeepDays', 3, 'Days that applied records stay in Kafka.', { min: 0, max: 365 }),
+  text('cassandraContactPoints', undefined, 'Cassandra nodes to begin with, host or host:port separated by commas.'),
+  text('cassandraDataCenter', 'datacenter1', 'Cassandra’s name of the data centre this node reads and writes in.'),
+  text('cassandraKeyspace', 'parlance', 'Keyspace that holds everything; made at the first start.'),
+  integer('cassandraReplicationFactor', 3, 'Cassandra nodes that hold each row, when the keyspace is made.', { min: 1, max: 32 }),
+  text('cassandraConsistency', 'LOCAL_QUORUM', 'Nodes that must answer each read and write.', { choices: ['LOCAL_QUORUM', 'QUORUM', 'ALL'] }),
+  onOff('cassandraTls', false, 'Speak TLS with Cassandra.'),
+  text('cassandraTlsCa', undefined, 'File with the authorities that sign Cassandra’s certificates (PEM), when not those the system trusts.'),
+  text('cassandraTlsCert', undefined, 'File with the certificate that this node shows to Cassandra (PEM).'),
+  text('cassandraTlsKey', undefined, 'File with the key of that certificate (PEM).'),
+  text('cassandraUsername', undefined, 'User name of this node at Cassandra.'),
+  text('cassandraPassword', undefined, 'Password of this node at Cassandra.', { secret: true }),
+  integer('agentPort', undefined, 'Port on which HAProxy’s agent check is told how busy this node is; none when left out.', { min: 1, max: 65_535 }),
   integer('drainMs', 0, 'How long to go on serving after SIGTERM while /readyz already answers 503, milliseconds.', { min: 0, max: 600_000 }),
   integer('commandTimeoutMs', 10_000, 'How long a write waits for its outcome before it is answered 503, milliseconds.', { min: 100, max: 60_000 }),
   integer('requestTimeoutMs', 30_000, 'How long a request may take to arrive whole, milliseconds.', { min: 100, max: 600_000 }),
@@ -184,15 +215,13 @@ function checkTogether(config: Config): void {
   if (hasTls && config.behindTlsProxy) {
     throw new ConfigError('Either the server itself serves TLS (PARLANCE_TLS_CERT) or a proxy does (PARLANCE_BEHIND_TLS_PROXY): unset one of the two.');
   }
-  if (config.trustedProxies !== undefined && !config.behindTlsProxy) {
-    throw new ConfigError('PARLANCE_TRUSTED_PROXIES means something only with PARLANCE_BEHIND_TLS_PROXY=true: set that too, or unset it.');
-  }
   if (!hasTls && !config.behindTlsProxy && !isLoopback(config.host)) {
     throw new ConfigError(
       `Listening on ${config.host} without TLS would send passwords and messages in the clear: set PARLANCE_TLS_CERT and PARLANCE_TLS_KEY, or PARLANCE_BEHIND_TLS_PROXY=true when a proxy in front of this server does TLS.`,
     );
   }
   proxiesOf(config);
+  checkCluster(config);
   if (config.publicUrl !== undefined && !isWebOrigin(config.publicUrl)) {
     throw new ConfigError(`PARLANCE_PUBLIC_URL must be an address like https://chat.example.org without a path, not "${config.publicUrl}".`);
   }
@@ -204,6 +233,62 @@ function checkTogether(config: Config): void {
   }
 }
 
+/** Whether the server is a node of a cluster, on Kafka and Cassandra; otherwise everything is in the one process. */
+export const isCluster = (config: Config): boolean => config.kafkaBrokers !== undefined;
+
+function checkCluster(config: Config): void {
+  if ((config.kafkaBrokers === undefined) !== (config.cassandraContactPoints === undefined)) {
+    throw new ConfigError(
+      `A cluster needs both, Kafka and Cassandra: set ${config.kafkaBrokers === undefined ? 'PARLANCE_KAFKA_BROKERS' : 'PARLANCE_CASSANDRA_CONTACT_POINTS'} too, or unset the other to run everything in this process.`,
+    );
+  }
+  if (isCluster(config) && config.installationKey === undefined) {
+    throw new ConfigError('All nodes of a cluster share one key: set the same PARLANCE_INSTALLATION_KEY on each, made once with `openssl rand -hex 32`.');
+  }
+  if (
+    (config.kafkaSaslMechanism === undefined) !== (config.kafkaUsername === undefined) ||
+    (config.kafkaUsername === undefined) !== (config.kafkaPassword === undefined)
+  ) {
+    throw new ConfigError('Logging in to Kafka needs all three: PARLANCE_KAFKA_SASL_MECHANISM, PARLANCE_KAFKA_USERNAME and PARLANCE_KAFKA_PASSWORD.');
+  }
+  if ((config.cassandraUsername === undefined) !== (config.cassandraPassword === undefined)) {
+    throw new ConfigError('Logging in to Cassandra needs both: PARLANCE_CASSANDRA_USERNAME and PARLANCE_CASSANDRA_PASSWORD.');
+  }
+  for (const [engine, hasTls, files] of [
+    ['KAFKA', config.kafkaTls, [config.kafkaTlsCa, config.kafkaTlsCert, config.kafkaTlsKey]],
+    ['CASSANDRA', config.cassandraTls, [config.cassandraTlsCa, config.cassandraTlsCert, config.cassandraTlsKey]],
+  ] as const) {
+    const [, cert, key] = files;
+    if (!hasTls && files.some((file) => file !== undefined)) {
+      throw new ConfigError(`The files of PARLANCE_${engine}_TLS_… mean something only with PARLANCE_${engine}_TLS=true: set that too, or unset them.`);
+    }
+    if ((cert === undefined) !== (key === undefined)) {
+      throw new ConfigError(`A certificate needs its key: set PARLANCE_${engine}_TLS_CERT and PARLANCE_${engine}_TLS_KEY, or neither.`);
+    }
+  }
+  if (config.kafkaMinInsyncReplicas > config.kafkaReplicationFactor) {
+    throw new ConfigError('PARLANCE_KAFKA_MIN_INSYNC_REPLICAS is more than PARLANCE_KAFKA_REPLICATION_FACTOR: no record could ever be stored.');
+  }
+}
+
+/** What TLS with an engine is made with: the contents of the files. Undefined without TLS. Throws ConfigError when one cannot be read. */
+export function tlsFilesOf(config: Config, engine: 'kafka' | 'cassandra'): { ca?: string; cert?: string; key?: string } | undefined {
+  if (!config[`${engine}Tls`]) return undefined;
+  const files = { ca: config[`${engine}TlsCa`], cert: config[`${engine}TlsCert`], key: config[`${engine}TlsKey`] };
+  const contents: { ca?: string; cert?: string; key?: string } = {};
+  for (const [name, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    try {
+      contents[name as keyof typeof files] = readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new ConfigError(`The file ${file} of PARLANCE_${engine.toUpperCase()}_TLS_${name.toUpperCase()} cannot be read: check its path and who owns it.`, {
+        cause: error,
+      });
+    }
+  }
+  return contents;
+}
+
 /** Whether a host to listen on, or an address, is this machine only. */
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(host);
 
@@ -213,11 +298,11 @@ function isWebOrigin(value: string): boolean {
   return (url.protocol === 'https:' || url.protocol === 'http:') && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
 }
 
-/** The proxies whose X-Forwarded-For is believed: nobody's without `behindTlsProxy`. Throws ConfigError. */
+/** The proxies whose X-Forwarded-For is believed. Throws ConfigError. */
 export function proxiesOf(config: Pick<Config, 'behindTlsProxy' | 'trustedProxies'>): BlockList {
   const proxies = new BlockList();
-  if (!config.behindTlsProxy) return proxies;
-  for (const entry of (config.trustedProxies ?? '127.0.0.0/8,::1').split(',')) {
+  const trusted = config.trustedProxies ?? (config.behindTlsProxy ? '127.0.0.0/8,::1' : undefined);
+  for (const entry of trusted?.split(',') ?? []) {
     const [address = '', bits] = entry.trim().split('/');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     const bitsMax = family === 'ipv6' ? 128 : 32;

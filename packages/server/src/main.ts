@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { composeEmbedded, type Engines } from './compose.ts';
-import { type Config, ConfigError, installationKeyOf, printable, readConfig } from './config.ts';
+import { compose, type Engines } from './compose.ts';
+import { type Config, ConfigError, installationKeyOf, isCluster, printable, readConfig } from './config.ts';
 import { installationKey } from './journal/command.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { Node } from './node/node.ts';
 import { Refusal } from './node/refusal.ts';
 import { hashSecret } from './node/sessions.ts';
+import { Vitals } from './node/vitals.ts';
+import { serveAgent } from './transport/agent.ts';
 import { createHttp } from './transport/http.ts';
+import { Metrics } from './transport/metrics.ts';
 import { createServices } from './transport/services.ts';
 import { attachLive } from './transport/websocket.ts';
 
@@ -31,37 +34,50 @@ const commandsMax = 20_000;
 /** Starts a server and resolves when it answers. Whatever was begun is ended again when it cannot start. */
 export async function startServer(config: Config, logger: Logger = createLogger(config)): Promise<Running> {
   const installation = installationKeyOf(config);
-  const engines = await composeEmbedded(config.dataDir, (message) => logger.error({ part: 'writer', reason: message }, 'deciding failed and starts again'));
+  const metrics = new Metrics();
+  const engines = await compose(config, {
+    observer: metrics,
+    onTrouble: (message, cause) => logger.warn({ part: 'engines', ...(cause !== undefined && { err: cause }) }, message),
+  });
   try {
-    return await startOn(engines, config, installation, logger);
+    return await startOn(engines, config, installation, logger, metrics);
   } catch (error) {
     await engines.close();
     throw error;
   }
 }
 
-async function startOn(engines: Engines, config: Config, installation: Buffer, logger: Logger): Promise<Running> {
+async function startOn(engines: Engines, config: Config, installationKey: Buffer, logger: Logger, metrics: Metrics): Promise<Running> {
   const node = new Node(engines.journal, engines.store, {
     nodeId: randomBytes(8).toString('hex'),
     commandTimeoutMs: config.commandTimeoutMs,
     commandsMax,
     clock: Date.now,
+    answered: (key, elapsedMs) => metrics.answered(key, elapsedMs),
   });
-  const services = createServices(node, config, installation, logger);
+  const vitals = new Vitals(node, commandsMax);
+  metrics.watch(node, vitals);
+  const services = createServices(node, { config, installationKey, logger, metrics, vitals });
   const http = await createHttp(services);
   const live = attachLive(http.server, services);
   await node.start();
   const adminSecret = await offerAdminLink(node, config);
+  vitals.start();
   const url = await http.listen();
+  let isDraining = false;
+  const agent = config.agentPort === undefined ? undefined : await serveAgent(config.host, config.agentPort, vitals, () => isDraining);
   return {
     url,
     adminLink: adminSecret === undefined ? undefined : `${url}/first-admin/${adminSecret}`,
     failed: engines.failed,
     stop: async () => {
       http.drain();
+      isDraining = true;
       await new Promise((resolve) => setTimeout(resolve, config.drainMs));
       await Promise.all([node.drain(), live.drain()]);
       await http.close();
+      agent?.close();
+      vitals.stop();
       await engines.close();
     },
   };
@@ -141,7 +157,8 @@ function announce({ url, adminLink }: Running, config: Config): void {
     process.stdout.write(`${JSON.stringify({ event: 'started', url, ...(adminLink !== undefined && { admin_link: adminLink }) })}\n`);
     return;
   }
-  process.stdout.write(`Parlance is up: ${url}   (data in ${config.dataDir}; Ctrl-C ends it)\n`);
+  const where = isCluster(config) ? `one node of a cluster on ${config.kafkaBrokers} and ${config.cassandraContactPoints}` : `data in ${config.dataDir}`;
+  process.stdout.write(`Parlance is up: ${url}   (${where}; Ctrl-C ends it)\n`);
   if (adminLink !== undefined) {
     process.stdout.write(`There is no administrator yet. Whoever opens this link while signed in becomes it, once:\n  ${adminLink}\n`);
   }

@@ -77,6 +77,7 @@ export class EmbeddedJournal implements Journal {
     return {
       partition: 0,
       generation: embeddedGeneration,
+      base: 0,
       commands: async (from, max) => (await commands.read(from, max, this.#abort.signal)).map((command, index) => ({ position: from + index, command })),
       events: async (from) => (await events.read(from, Number.POSITIVE_INFINITY)).map((record, index) => ({ position: from + index, record })),
       eventsEnd: async () => events.end,

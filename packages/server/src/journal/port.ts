@@ -18,7 +18,9 @@ export interface PartitionLog {
   readonly partition: number;
   /** Identity of the making of the topics that positions belong to; the position row's must be the same, or '' (nothing applied yet). */
   readonly generation: string;
-  /** Commands from position `from` on, at least one (waits for it), at most `max`. */
+  /** The first position there can be. An operator raises it, above every position there ever was, when the topics had to be made anew. */
+  readonly base: number;
+  /** Commands from position `from` on, at least one (waits for it), at most `max`; fewer where they are large. Asking again ends an earlier wait. */
   commands(from: number, max: number): Promise<{ position: number; command: Command }[]>;
   /** Event records from position `from` on, at least one (waits for it). */
   events(from: number): Promise<{ position: number; record: EventRecord }[]>;

@@ -14,6 +14,9 @@ interface MarkOrder {
   mark: Mark;
 }
 
+/** What the sequencer told its observer on the writer's thread, to be told again on the node's. */
+export type Observation = ['deciding', isDeciding: boolean] | ['decided', commands: number, elapsedMs: number] | ['lostRace'] | ['applied', elapsedMs: number];
+
 type ToWriter = { type: 'follow' } | { type: 'commands'; commands: Command[] } | { type: 'mark'; id: number; order: MarkOrder } | { type: 'close' };
 type ToNode =
   | { type: 'start' }
@@ -21,6 +24,7 @@ type ToNode =
   | { type: 'lost' }
   | { type: 'marked'; id: number; error?: string }
   | { type: 'failure'; message: string }
+  | { type: 'observed'; observations: Observation[] }
   | { type: 'closed' };
 
 /** The node's end: a `Journal` whose deciding happens at the other end of `port`. */
@@ -28,6 +32,7 @@ export class ThreadJournal implements Journal {
   readonly partitions = 1;
   readonly #port: MessagePort;
   readonly #onFailure: (message: string) => void;
+  readonly #onObserved: (observations: Observation[]) => void;
   #follower: Follower | undefined;
   #commands: Command[] = [];
   /** Commands the writer has and has not decided yet. */
@@ -43,10 +48,11 @@ export class ThreadJournal implements Journal {
   #closed: (() => void) | undefined;
   #isOpen = true;
 
-  /** `onFailure` hears why the writer had to start again. */
-  constructor(port: MessagePort, onFailure: (message: string) => void) {
+  /** `onFailure` hears why the writer had to start again, `onObserved` how its sequencer's work goes. */
+  constructor(port: MessagePort, onFailure: (message: string) => void, onObserved: (observations: Observation[]) => void = () => undefined) {
     this.#port = port;
     this.#onFailure = onFailure;
+    this.#onObserved = onObserved;
     port.on('message', (text: string) => this.#receive(JSON.parse(text) as ToNode));
   }
 
@@ -149,6 +155,9 @@ export class ThreadJournal implements Journal {
       case 'failure':
         this.#onFailure(message.message);
         return;
+      case 'observed':
+        this.#onObserved(message.observations);
+        return;
       case 'closed':
         this.#closed?.();
         return;
@@ -184,6 +193,9 @@ export interface WriterParts {
 
 /** Tells the node why the writer had to start again. */
 export const reportFailure = (port: MessagePort, error: unknown): void => post(port, { type: 'failure', message: (error as Error).message });
+
+/** Tells the node what a sequencer's observer was told. */
+export const reportObservations = (port: MessagePort, observations: Observation[]): void => post(port, { type: 'observed', observations });
 
 const post = (port: MessagePort, message: ToNode): void => port.postMessage(JSON.stringify(message));
 

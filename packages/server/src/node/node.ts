@@ -17,6 +17,8 @@ export interface NodeOptions {
   /** Commands waiting at once. */
   commandsMax: number;
   clock: () => number;
+  /** Hears of every outcome that came for a command of this node: how long it took, by the command's key. */
+  answered?: (key: string, elapsedMs: number) => void;
 }
 
 /** What the node tells those who push to people: called in order, after the store has it. */
@@ -43,7 +45,7 @@ export class Node {
     this.store = store;
     this.clock = options.clock;
     this.#options = options;
-    this.#requests = new Requests(options.commandsMax, options.commandTimeoutMs);
+    this.#requests = new Requests(options.commandsMax, options.commandTimeoutMs, options.answered ?? (() => undefined));
     this.#follow = new Follow(store, this.#requests);
   }
 
@@ -66,7 +68,7 @@ export class Node {
     if (refusal !== undefined) return Promise.resolve(refusal);
     const command = unsent as Command;
     command.nonce = `${this.#options.nodeId}-${(this.#count++).toString(36)}`;
-    const answer = this.#requests.wait(command.nonce);
+    const answer = this.#requests.wait(command.nonce, command.key);
     this.journal.submit(command).catch(() => this.#requests.fail(command.nonce));
     return answer;
   }

@@ -6,20 +6,24 @@ import { Refusal } from './refusal.ts';
 
 interface Waiting {
   resolve: (value: Outcome | Refusal) => void;
-  deadline: number;
+  key: string;
+  since: number;
 }
 
 export class Requests {
   readonly #waiting = new Map<string, Waiting>();
   readonly #max: number;
   readonly #timeoutMs: number;
+  readonly #answered: (key: string, elapsedMs: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
   #isDraining = false;
 
-  constructor(max: number, timeoutMs: number) {
+  /** `answered` hears how long a request whose outcome came had waited. */
+  constructor(max: number, timeoutMs: number, answered: (key: string, elapsedMs: number) => void) {
     this.#max = max;
     this.#timeoutMs = timeoutMs;
+    this.#answered = answered;
   }
 
   get size(): number {
@@ -33,14 +37,15 @@ export class Requests {
     return undefined;
   }
 
-  /** Resolves when `answer` or `fail` is called with the nonce, or its time is up. */
-  wait(nonce: string): Promise<Outcome | Refusal> {
+  /** Resolves when `answer` or `fail` is called with the nonce, or its time is up. `key`: the command's. */
+  wait(nonce: string, key: string): Promise<Outcome | Refusal> {
     this.#timer ??= setTimeout(this.#expire, this.#timeoutMs);
-    return new Promise((resolve) => this.#waiting.set(nonce, { resolve, deadline: performance.now() + this.#timeoutMs }));
+    return new Promise((resolve) => this.#waiting.set(nonce, { resolve, key, since: performance.now() }));
   }
 
   answer(outcome: Outcome): void {
-    this.#settle(outcome.nonce, outcome);
+    const waiting = this.#settle(outcome.nonce, outcome);
+    if (waiting !== undefined) this.#answered(waiting.key, performance.now() - waiting.since);
   }
 
   /** Its outcome is unknown. */
@@ -60,19 +65,21 @@ export class Requests {
     });
   }
 
-  #settle(nonce: string, value: Outcome | Refusal): void {
+  #settle(nonce: string, value: Outcome | Refusal): Waiting | undefined {
     const waiting = this.#waiting.get(nonce);
-    if (waiting === undefined) return; // Another node's, or its time was up.
+    if (waiting === undefined) return undefined; // Another node's, or its time was up.
     this.#waiting.delete(nonce);
     waiting.resolve(value);
     if (this.#waiting.size === 0) this.#drained?.();
+    return waiting;
   }
 
   // One timer for all: they wait equally long, so the map's order is the order of deadlines.
   #expire = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [nonce, { deadline }] of this.#waiting) {
+    for (const [nonce, { since }] of this.#waiting) {
+      const deadline = since + this.#timeoutMs;
       if (deadline > now) {
         this.#timer = setTimeout(this.#expire, deadline - now);
         return;

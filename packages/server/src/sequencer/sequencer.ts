@@ -27,14 +27,30 @@ export interface SequencerOptions {
   knownMax: number;
   /** Times an append is tried before the sequencer starts over. */
   appendTries: number;
+  /** Passes before a further try, of which there were `tries`. */
+  retryPause: (tries: number) => Promise<void>;
   clock: () => number;
   /** A random id of 64 bits, in hexadecimal. */
   newId: () => string;
+  observer?: SequencerObserver;
+}
+
+/** Hears how the work goes, for the figures of /metrics. Called for every batch: it must be quick, and must not throw. */
+export interface SequencerObserver {
+  /** Whether this process decides the partition: it tries to, and has caught up. */
+  deciding(partition: number, isDeciding: boolean): void;
+  /** A record of one's own came back as valid: commands in it, and milliseconds since it was decided. */
+  decided(partition: number, commands: number, elapsedMs: number): void;
+  /** Somebody else's record took the place of one's own. */
+  lostRace(partition: number): void;
+  /** A record was applied to the store in so many milliseconds. */
+  applied(partition: number, elapsedMs: number): void;
 }
 
 interface Pending {
   record: DecidedRecord;
   rows: Map<string, Row>;
+  since: number;
 }
 interface ToApply {
   rows: Map<string, Row>;
@@ -44,14 +60,23 @@ interface ToApply {
 
 /** Runs until the signal aborts (resolves, the batch in hand finished) or something fails (rejects: start over). */
 export async function sequence(log: PartitionLog, store: Store, options: SequencerOptions, signal: AbortSignal): Promise<void> {
-  const row = await store.position(log.partition);
-  if (row.generation !== '' && row.generation !== log.generation) {
+  const row = beginning(log, await store.position(log.partition));
+  const end = await log.eventsEnd();
+  if (row.position >= end) {
     throw new Error(
-      `The store was written from another journal (generation ${row.generation}) than the present one (${log.generation}). Nothing is decided until an operator raises the base.`,
+      `The journal of partition ${log.partition} ends before position ${row.position}, which the store has: it was lost or cut. Nothing is decided until an operator makes it anew and raises the base.`,
     );
   }
-  const end = await log.eventsEnd();
-  await new Sequencer(log, store, options, { ...row, generation: log.generation }, end).run(signal);
+  await new Sequencer(log, store, options, row, end).run(signal);
+}
+
+/** The position row to begin with: the store's, or, where an operator has raised the base over it, the beginning of the journal made anew. */
+function beginning({ generation, base }: PartitionLog, row: PositionRow): PositionRow {
+  if (row.generation === generation) return row;
+  if (row.position < base && row.lastCommand < base) return { ...row, position: base - 1, lastCommand: base - 1, generation };
+  throw new Error(
+    `The store was written from another journal (generation ${row.generation}) than the present one (${generation}). Nothing is decided until an operator raises the base above ${Math.max(row.position, row.lastCommand)}.`,
+  );
 }
 
 class Sequencer {
@@ -100,6 +125,7 @@ class Sequencer {
     for (const loop of [this.#read(), this.#decide(), this.#apply(), this.#announce()]) loop.catch((error) => this.#fail(error));
     await this.#until(() => this.#isStopping && this.#isSettled());
     signal.removeEventListener('abort', stop);
+    this.#options.observer?.deciding(this.#log.partition, false);
     this.#isEnded = true;
     this.#changed();
     if (this.#failure !== undefined) throw this.#failure;
@@ -125,6 +151,7 @@ class Sequencer {
       const pending = own ? this.#pending.shift() : undefined;
       const rows = pending?.record === record ? pending.rows : rowsOf(record);
       if (pending === undefined) this.#loseBase();
+      else this.#options.observer?.decided(this.#log.partition, pending.record.outcomes.length, performance.now() - pending.since);
       this.#known.deliver(rows, pending?.rows);
       this.#toApply.push({ rows, at: this.#chain.row(), follows });
     } else if (this.#pending.some((pending) => pending.record.id === record.id)) {
@@ -135,6 +162,7 @@ class Sequencer {
 
   /** Somebody else's record took the place (or mine was lost): what I decided since extends nothing. Read on and decide again. */
   #loseBase(): void {
+    if (this.#pending.length > 0) this.#options.observer?.lostRace(this.#log.partition);
     this.#pending = [];
     this.#known.drop();
     this.#next = this.#chain.lastCommand + 1;
@@ -145,6 +173,7 @@ class Sequencer {
 
   async #decide(): Promise<void> {
     await this.#until(() => this.#isCaughtUp() || this.#isStopping);
+    if (!this.#isStopping && !this.#isEnded) this.#options.observer?.deciding(this.#log.partition, true);
     while (!this.#isStopping && !this.#isEnded) {
       await this.#until(() => this.#pending.length < this.#options.pendingMax || this.#isStopping);
       if (this.#isStopping) return;
@@ -190,7 +219,7 @@ class Sequencer {
       const { outcomes, rows } = decideBatch(commands, (key) => this.#known.get(key) ?? loaded.get(key), this.#options.clock());
       const follows = this.#pending.at(-1)?.record.id ?? this.#chain.lastId;
       const record: DecidedRecord = { type: 'decided', id: this.#options.newId(), follows, upto, outcomes };
-      this.#pending.push({ record, rows });
+      this.#pending.push({ record, rows, since: performance.now() });
       this.#known.expect(rows);
       this.#next = upto + 1;
       this.#append(record, () => this.#pending.some((pending) => pending.record === record)).catch((error) => this.#fail(error));
@@ -218,6 +247,7 @@ class Sequencer {
       } catch (error) {
         if (!isWanted() || this.#isEnded) return;
         if (tries >= this.#options.appendTries) throw new Error(`a record could not be appended in ${tries} tries`, { cause: error });
+        await this.#options.retryPause(tries);
       }
     }
   }
@@ -229,7 +259,9 @@ class Sequencer {
       await this.#until(() => this.#toApply.length > 0);
       const next = this.#toApply[0];
       if (next === undefined || this.#isEnded) return;
+      const since = performance.now();
       await this.#store.apply(this.#log.partition, [...next.rows.values()], next.at, next.follows);
+      this.#options.observer?.applied(this.#log.partition, performance.now() - since);
       this.#toApply.shift();
       this.#appliedUpto = next.at.position;
       // A read of facts begun before this may have missed these rows: until it has been used, they stay.

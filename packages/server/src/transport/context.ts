@@ -5,6 +5,7 @@ import type { Node } from '../node/node.ts';
 import type { Passwords } from '../node/passwords.ts';
 import type { Refusal } from '../node/refusal.ts';
 import type { Caller, Sessions } from '../node/sessions.ts';
+import type { Vitals } from '../node/vitals.ts';
 import type { Writes } from '../node/writes.ts';
 import type { Limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,6 +20,7 @@ export interface Services {
   limits: Limits;
   seen: Seen;
   metrics: Metrics;
+  vitals: Vitals;
   config: Config;
   logger: Logger;
 }

@@ -18,6 +18,7 @@ import { admit, count, run } from './perform.ts';
 import { problemOf } from './problem.ts';
 import type { Left } from './rate-limit.ts';
 import { validate } from './validate.ts';
+import { addWebApp, readWebApp, webFolder } from './web.ts';
 
 // The bytes of HTTP: addresses, headers, bodies, cookies and limits, and the one point where answers, refusals and faults become responses. What the
 // calls mean is behind `perform.ts`. A fault shows its request id and nothing else.
@@ -216,7 +217,9 @@ export async function createHttp(services: Services): Promise<Http> {
     return refuse(request, reply, new Refusal('upgrade_required'));
   });
   addPages({ app, services, isDraining: () => isDraining, contextOf, refuse, refusalOf });
+  const answerAsWebApp = addWebApp(app, readWebApp(webFolder));
   app.setNotFoundHandler((request, reply) => {
+    if (answerAsWebApp(request, reply)) return reply;
     const path = request.raw.url!.split('?')[0]!;
     const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
     if (allowed.length === 0) return refuse(request, reply, new Refusal('not_found'));
@@ -224,7 +227,6 @@ export async function createHttp(services: Services): Promise<Http> {
     return refuse(request, reply, new Refusal('method_not_allowed'));
   });
   await app.ready();
-  services.metrics.watchProcess();
 
   return {
     server: app.server,

@@ -5,36 +5,25 @@ import type { FastifyReply } from 'fastify';
 import { isLoopback } from '../config.ts';
 import { Refusal } from '../node/refusal.ts';
 import { addClassic } from './classic.ts';
-import { docsPage, errorPage, frontPage, pageHeaders } from './docs.ts';
+import { docsPage, errorPage, pageHeaders } from './docs.ts';
 import type { Site } from './http.ts';
 import { version } from './version.ts';
 
 // The addresses beside the calls: health, metrics, descriptions and their pages.
 
-/** A node that has not heard of the journal for so long cannot say what happened and should not be asked. */
-const followingMaxMs = 5_000;
-
 export function addPages(site: Site): void {
   const { app, services, isDraining, contextOf, refuse } = site;
-  const { node, metrics } = services;
+  const { vitals, metrics } = services;
 
   app.get('/healthz', (_, reply) => reply.type('text/plain').send('ok\n'));
 
   app.get('/readyz', (_, reply) => {
-    const reason = notReady();
+    const reason = isDraining() ? 'draining' : vitals.notReady();
     return reply
       .code(reason === undefined ? 200 : 503)
       .type('text/plain')
       .send(`${reason ?? 'ready'}\n`);
   });
-
-  const notReady = (): string | undefined => {
-    if (isDraining()) return 'draining';
-    for (let partition = 0; partition < node.journal.partitions; partition++) {
-      if (node.journal.ageMs(partition) > followingMaxMs) return `not following partition ${partition}`;
-    }
-    return undefined;
-  };
 
   app.get('/metrics', async (request, reply) => {
     const context = await contextOf(request);
@@ -57,7 +46,6 @@ export function addPages(site: Site): void {
     const { code } = request.params;
     return Object.hasOwn(problems, code) ? page(reply, errorPage(code as keyof typeof problems)) : refuse(request, reply, new Refusal('not_found'));
   });
-  app.get('/', (_, reply) => page(reply, frontPage()));
 
   addClassic(site);
 }

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { assign, Members } from './members.ts';
+
+const self = { nodeId: 'a', run: 'a1' };
+const own = (count: number) => ({ ...self, count });
+const other = (count: number) => ({ nodeId: 'b', run: 'b1', count });
+const names = (members: Members) => members.live()?.map(({ nodeId }) => nodeId);
+
+describe('which nodes live', () => {
+  it('is not known before two heartbeats of one’s own have come back, even if one of them was lost', () => {
+    const members = new Members(self, 4);
+    expect(members.hear(own(1))).toBe(false);
+    expect(members.live()).toBeUndefined();
+    expect(members.hear(own(3))).toBe(true);
+    expect(names(members)).toEqual(['a']);
+  });
+
+  it('takes a node for dead after so many heartbeats of one’s own without one of its', () => {
+    const members = new Members(self, 3);
+    for (const count of [1, 2]) members.hear(own(count));
+    expect(members.hear(other(7))).toBe(true);
+    expect(members.hear(own(3))).toBe(false);
+    expect(members.hear(own(4))).toBe(false);
+    expect(members.hear(other(8))).toBe(false);
+    for (const count of [5, 6]) expect(members.hear(own(count))).toBe(false);
+    expect(names(members)).toEqual(['a', 'b']);
+    expect(members.hear(own(7))).toBe(true);
+    expect(names(members)).toEqual(['a']);
+  });
+
+  it('counts the same heartbeat from several partitions once', () => {
+    const members = new Members(self, 2);
+    for (const count of [1, 2]) members.hear(own(count));
+    members.hear(other(1));
+    for (let partition = 0; partition < 3; partition++) expect(members.hear(own(3))).toBe(false);
+    expect(names(members)).toEqual(['a', 'b']);
+  });
+
+  it('keeps everybody while one’s own heartbeats do not come back', () => {
+    const members = new Members(self, 2);
+    for (const count of [1, 2]) members.hear(own(count));
+    members.hear(other(1));
+    for (let count = 2; count < 9; count++) members.hear(other(count));
+    expect(names(members)).toEqual(['a', 'b']);
+  });
+
+  it('lets a node that leaves go at once, and does not take a late heartbeat of it for its return', () => {
+    const members = new Members(self, 9);
+    for (const count of [1, 2]) members.hear(own(count));
+    members.hear(other(5));
+    expect(members.hear(other(0))).toBe(true);
+    expect(members.hear(other(5))).toBe(false);
+    expect(names(members)).toEqual(['a']);
+    expect(members.hear({ nodeId: 'b', run: 'b2', count: 1 })).toBe(true);
+    expect(names(members)).toEqual(['a', 'b']);
+  });
+});
+
+describe('who decides', () => {
+  const nodes = ['a', 'b', 'c'].map((nodeId) => ({ nodeId, run: `${nodeId}1` }));
+
+  it('is the same whoever counts, and fair', () => {
+    const assigned = assign(16, nodes);
+    expect(assign(16, [...nodes].reverse())).toEqual(assigned);
+    for (const { run } of nodes) {
+      const count = assigned.filter((one) => one === run).length;
+      expect(count).toBeGreaterThanOrEqual(4);
+      expect(count).toBeLessThanOrEqual(6);
+    }
+  });
+
+  it('is the same again after a node has started anew', () => {
+    const again = nodes.map(({ nodeId, run }) => ({ nodeId, run: nodeId === 'b' ? 'b2' : run }));
+    expect(assign(16, again).map((run) => run[0])).toEqual(assign(16, nodes).map((run) => run[0]));
+  });
+
+  it('leaves most partitions where they are when a node goes', () => {
+    const before = assign(64, nodes);
+    const after = assign(64, nodes.slice(1));
+    const moved = before.filter((run, partition) => run !== 'a1' && run !== after[partition]);
+    expect(moved.length).toBeLessThan(64 / 4);
+    expect(assign(4, [])).toEqual(['', '', '', '']);
+  });
+});
