@@ -31,6 +31,7 @@ const livePath = '/v1/live';
 const pingIntervalMs = 30_000;
 /** After this long without word from the journal, a node cannot vouch for what it tells a socket. Not sooner: a broker's fail-over must not throw everybody out. */
 const vouchMaxMs = 10_000;
+const vouchIntervalMs = 1000;
 /** How long a closed socket may take to say goodbye before it is cut. */
 const closeTimeoutMs = 5000;
 
@@ -83,10 +84,19 @@ export function attachLive(server: Server, services: Services): Live {
   }, pingIntervalMs);
   sweep.unref();
 
+  const vouch = setInterval(() => {
+    const { journal } = node;
+    const silent = new Set(Array.from({ length: journal.partitions }, (_, partition) => partition).filter((one) => journal.ageMs(one) > vouchMaxMs));
+    if (silent.size === 0) return;
+    for (const connection of connections) connection.vouch(silent);
+  }, vouchIntervalMs);
+  vouch.unref();
+
   return {
     async drain() {
       isDraining = true;
       clearInterval(sweep);
+      clearInterval(vouch);
       for (const connection of connections) connection.close(closeCodes.goingAway, 'this server is going away; reconnect');
       await Promise.all([...connections].map((connection) => connection.ended));
     },
@@ -313,7 +323,12 @@ class Connection implements Socket {
     const { caller, node } = this.#context;
     if (caller === undefined) return;
     if (caller.createdTime + sessionMs <= node.clock()) this.close(closeCodes.sessionEnded, 'the session is too old; log in again');
-    else if (node.journal.ageMs(partitionOf(caller.userId, node.journal.partitions)) > vouchMaxMs) {
+  }
+
+  /** `silent`: partitions of which this node has heard nothing for too long: the end of this person's session may be among what it missed. */
+  vouch(silent: ReadonlySet<number>): void {
+    const { caller, node } = this.#context;
+    if (caller !== undefined && silent.has(partitionOf(caller.userId, node.journal.partitions))) {
       this.close(closeCodes.cannotVouch, 'this server is cut off; reconnect');
     }
   }
