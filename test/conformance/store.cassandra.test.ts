@@ -1,5 +1,5 @@
 import { Client, type types } from 'cassandra-driver';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection, type Statement } from '../../packages/server/src/store/cassandra/connection.ts';
 import { Heads } from '../../packages/server/src/store/cassandra/heads.ts';
 import type { CassandraOptions } from '../../packages/server/src/store/cassandra/options.ts';
@@ -15,6 +15,9 @@ import { notRun } from '../support/server-process.ts';
 import { storeConformance } from './store.ts';
 import { World } from './store-world.ts';
 
+// Three Cassandra nodes and other tests may share two cores: a thousand conversations made and listed then take a while.
+vi.setConfig({ testTimeout: 180_000 });
+
 const at = cassandraAt();
 const keyspace = `parlance_test_${process.pid}_${Date.now().toString(36)}`;
 const options: CassandraOptions = { contactPoints: [], dataCenter: '', ...at, keyspace, bucketSeqs: 8 };
@@ -29,17 +32,18 @@ beforeEach((context) => {
 
 beforeAll(async () => {
   if (at === undefined) return;
+  client = new Client({ contactPoints: at.contactPoints, localDataCenter: at.dataCenter });
+  await client.connect();
   // As when a cluster is started for the first time: all nodes find no keyspace.
   const stores = await Promise.all([open(), open(), open()]);
   for (const store of stores) await store.close();
-  client = new Client({ contactPoints: at.contactPoints, localDataCenter: at.dataCenter, keyspace });
   const { rows } = await client.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [keyspace], { prepare: true });
   tables = rows.map(({ table_name }) => table_name as string).filter((name) => name !== 'migration');
 });
 
 afterAll(async () => {
   if (at === undefined) return;
-  await client.execute(`DROP KEYSPACE ${keyspace}`, [], { readTimeout: 60_000 });
+  await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`, [], { readTimeout: 60_000 });
   await client.shutdown();
 });
 
@@ -47,8 +51,8 @@ afterAll(async () => {
 const empty = async (): Promise<void> => {
   await Promise.all(
     tables.map(async (table) => {
-      const { rows } = await client.execute(`SELECT * FROM ${table} LIMIT 1`);
-      if (rows.length > 0) await client.execute(`TRUNCATE ${table}`, [], { readTimeout: 60_000 });
+      const { rows } = await client.execute(`SELECT * FROM ${keyspace}.${table} LIMIT 1`);
+      if (rows.length > 0) await client.execute(`TRUNCATE ${keyspace}.${table}`, [], { readTimeout: 60_000 });
     }),
   );
 };
@@ -228,7 +232,7 @@ describe('the Cassandra store', () => {
     await world.commit(world.account('timely'), world.group('timely-group', 'timely', { open: true }), world.send('g:timely-group', 'timely', 'x'));
     await store.mark('g:timely-group', 'timely', { seq: 2, count: 1 });
     const stamp = async (query: string, ...values: unknown[]): Promise<number[]> => {
-      const { rows } = await client.execute(query, values, { prepare: true });
+      const { rows } = await client.execute(query.replace('FROM ', `FROM ${keyspace}.`), values, { prepare: true });
       return rows.flatMap((row) => Object.values(row).filter((value) => value !== null)).map((value) => (value as types.Long).toNumber());
     };
     const id = 'g:timely-group';
@@ -323,11 +327,11 @@ describe('the Cassandra store', () => {
     });
 
     it('on tables of a newer program', async () => {
-      await client.execute("UPDATE migration SET version = 99 WHERE name = 'schema' IF EXISTS");
+      await client.execute(`UPDATE ${keyspace}.migration SET version = 99 WHERE name = 'schema' IF EXISTS`);
       try {
         await expect(open()).rejects.toThrow(/written by a newer Parlance \(its tables have version 99; this program knows them up to 1\)/);
       } finally {
-        await client.execute("UPDATE migration SET version = 1 WHERE name = 'schema' IF EXISTS");
+        await client.execute(`UPDATE ${keyspace}.migration SET version = 1 WHERE name = 'schema' IF EXISTS`);
       }
     });
   });

@@ -1,5 +1,5 @@
 import { Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
-import { definition, migrate } from './migrations.ts';
+import { definition, everywhere, migrate } from './migrations.ts';
 import type { CassandraOptions } from './options.ts';
 import { RetryAll } from './retry.ts';
 import type { Columns } from './shape.ts';
@@ -14,7 +14,7 @@ export interface Statement {
 }
 
 /** When a node has said nothing for so long, another is asked the same, ms: a paused one answers later than the server's own timeout. */
-const speculationMs = 1000;
+const speculationMs = 1500;
 
 export class Connection {
   readonly #client: Client;
@@ -131,6 +131,7 @@ async function createKeyspace(options: CassandraOptions): Promise<void> {
       [],
       definition,
     );
+    await everywhere(client, 'SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?', keyspace);
   } finally {
     await client.shutdown();
   }

@@ -24,7 +24,10 @@ export interface Step {
 /** Brings the tables of the keyspace up to the newest step. Rejects with a sentence when they are newer than that, or when another node does not get done. */
 export async function migrate(client: Client, keyspace: string, all: readonly Step[] = readSteps()): Promise<void> {
   const guard = new Guard(client);
-  if ((await guard.read()) === undefined) await client.execute(guardTable(keyspace), [], definition);
+  if ((await guard.read()) === undefined) {
+    await client.execute(guardTable(keyspace), [], definition);
+    await everywhere(client, "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = 'migration'", keyspace);
+  }
   const newest = all.at(-1)!.version;
   const deadline = performance.now() + waitMs;
   for (;;) {
@@ -40,6 +43,28 @@ export async function migrate(client: Client, keyspace: string, all: readonly St
 
 const waitMs = 5 * 60_000;
 const pollMs = 200;
+
+/**
+ * Waits until every node that answers knows of something. A definition given twice returns at once from a node that has it already, while others do not yet; and whoever
+ * they are asked by is told that it does not exist. `query` finds it in the node's own list, with the keyspace as its only value.
+ */
+export async function everywhere(client: Client, query: string, keyspace: string): Promise<void> {
+  const deadline = performance.now() + agreementMs;
+  for (const host of client.hosts.values()) {
+    for (let isKnown = false; !isKnown; ) {
+      // Who does not answer is no reason to wait: it learns of it when it is back.
+      isKnown = await client.execute(query, [keyspace], { host, consistency: types.consistencies.localOne, isIdempotent: false }).then(
+        ({ rows }) => rows.length > 0,
+        () => true,
+      );
+      if (!isKnown && performance.now() > deadline)
+        throw new Error(`The Cassandra node ${host.address} has not heard of the keyspace ${keyspace} for a minute. See what is wrong with it.`);
+      if (!isKnown) await pause(pollMs);
+    }
+  }
+}
+
+const agreementMs = 60_000;
 
 const tooNew = (keyspace: string, version: number, newest: number): string =>
   `The keyspace ${keyspace} was written by a newer Parlance (its tables have version ${version}; this program knows them up to ${newest}). Start the newer program, or use another keyspace.`;
