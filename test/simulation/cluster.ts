@@ -90,7 +90,12 @@ export class SimulatedNode {
     this.#seen = new Seen(this.store);
     const { batchMax, pendingMax, knownMax } = setting;
     this.journal.decide((log, signal) =>
-      sequence(log, this.store, { batchMax, pendingMax, knownMax, appendTries: 3, retryPause: async () => undefined, clock, newId: () => world.random.id() }, signal),
+      sequence(
+        log,
+        this.store,
+        { batchMax, pendingMax, knownMax, appendTries: 3, retryPause: async () => undefined, clock, newId: () => world.random.id() },
+        signal,
+      ),
     );
     world.after(0, this.process, () => {
       void this.node.start().then(() => {

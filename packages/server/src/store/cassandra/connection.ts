@@ -25,6 +25,19 @@ export class Connection {
 
   /** Connects, makes keyspace and tables if they are not there, and rejects with a sentence for an operator when something is missing or wrong. */
   static async open(options: CassandraOptions): Promise<Connection> {
+    const deadline = performance.now() + agreementMs;
+    for (;;) {
+      try {
+        return await Connection.#open(options);
+      } catch (error) {
+        // A replica that has not heard yet of a table just made fails what is asked of it; so it does when several nodes make the tables at once.
+        if (!isNotHeardYet(error) || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, agreementPollMs));
+      }
+    }
+  }
+
+  static async #open(options: CassandraOptions): Promise<Connection> {
     const client = await connected(options);
     try {
       assertEnoughNodes(client, options);
@@ -159,6 +172,18 @@ function assertEnoughNodes(client: Client, { dataCenter, replicationFactor = 3 }
 // ── what is wrong, in a sentence ──
 
 const isMissingKeyspace = (error: unknown): boolean => causes(error).some((one) => /Keyspace '.*' does not exist/.test(one.message));
+
+/** How long all Cassandra nodes may take to hear of what one of them was told to make, ms. */
+const agreementMs = 60_000;
+const agreementPollMs = 500;
+
+function isNotHeardYet(error: unknown): boolean {
+  const { readFailure, writeFailure } = types.responseErrorCodes;
+  return [...causes(error), ...causes((error as Error).cause)].some(
+    (one) =>
+      one instanceof errors.ResponseError && (one.code === readFailure || one.code === writeFailure || /does not exist|unconfigured table/i.test(one.message)),
+  );
+}
 
 /** An error and those of the single nodes within it. */
 function causes(error: unknown): Error[] {
