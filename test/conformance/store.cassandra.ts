@@ -1,3 +1,5 @@
+// Not run by `npm test` yet: it has not been seen to pass whole on a quiet machine. To run it, give it a name that ends in `.cassandra.test.ts`.
+
 import { Client, type types } from 'cassandra-driver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection, type Statement } from '../../packages/server/src/store/cassandra/connection.ts';
