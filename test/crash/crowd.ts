@@ -1,23 +1,47 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { WriteName } from '@parlance/schema/calls';
 import { directId, groupId } from '@parlance/schema/ids';
 import type { Change, Message } from '@parlance/schema/types';
 import { at, type LiveClient, Person } from '../conformance/protocol-client.ts';
 import type { Random } from '../support/random.ts';
 import { requestOf } from '../support/request.ts';
-import { decisionOf, type Entry, type History, markKey, type Outcome, type ReadBack, type Write } from './history.ts';
+import { decisionOf, type Entry, type History, markKey, type Outcome, type OwnRead, type ReadBack, type Write } from './history.ts';
 
 // People who keep a server busy, over HTTP and over live sockets, and write down what they tried and what they were told. Some of what they
-// try is bound to be refused. When the server dies, what was under way has an unknown outcome; afterwards they repeat everything.
+// try is bound to be refused. When the server dies, what was under way has an unknown outcome; afterwards they repeat everything. Where there are several
+// nodes they insist: what has no answer through one is tried again through another.
 
 type Json = Record<string, any>;
 
 /** Writes under way at once, of one person, over each transport. */
 const handsPerTransport = 3;
 const repeatsAtOnce = 24;
+const busyTries = 3;
+/** Longer than nobody waits for an answer where there are other doors. The request goes on all the same, and may yet take effect. */
+const patienceMs = 4000;
+
+/** The server does not do what it should, though nothing is wrong with it. */
+export class Unserved extends Error {}
+
+/** A way into a cluster. */
+export interface Door {
+  /** Which, for people. */
+  name: string;
+  url: string;
+}
+
+export interface Insistence {
+  /** Every attempt goes through one of these; read anew each time, since doors come and go. */
+  doors(): readonly Door[];
+  /** Of one person, over each transport. */
+  hands: number;
+  /** The longest a hand rests between two writes. */
+  restMsMax: number;
+}
 
 export class Crowd {
-  readonly history: History = { entries: [], marks: [] };
+  readonly history: History & { reads: OwnRead[] } = { entries: [], marks: [], reads: [] };
   readonly #random: Random;
   readonly #people: Person[];
   readonly #conversations: string[] = [];
@@ -75,14 +99,71 @@ export class Crowd {
     );
   }
 
+  get people(): readonly Person[] {
+    return this.#people;
+  }
+
+  /** Works until `stop` is called, through whichever door: retries what had no answer, and now and then reads through another what was answered. */
+  async insist(how: Insistence): Promise<void> {
+    this.#isStopped = false;
+    const hand = async (person: Person, line: Reopened | undefined): Promise<void> => {
+      while (!this.#isStopped) {
+        if (this.#random.once(15)) await this.#markRead(through(person, this.#random.pick(how.doors()).url));
+        else await this.#insistOn(this.#begin(this.#invent(person)), person, line, how);
+        await pause(this.#random.below(how.restMsMax));
+      }
+    };
+    await Promise.all(
+      this.#people.map(async (person) => {
+        const line = new Reopened(person);
+        await Promise.all(Array.from({ length: 2 * how.hands }, (_, index) => hand(person, index % 2 === 0 ? line : undefined)));
+        line.close();
+      }),
+    );
+  }
+
+  #begin(write: Write): Entry {
+    const entry: Entry = { write, outcomes: [], sinceMs: performance.now() };
+    this.history.entries.push(entry);
+    return entry;
+  }
+
+  async #insistOn(entry: Entry, person: Person, line: Reopened | undefined, { doors }: Insistence): Promise<void> {
+    do {
+      const door = this.#random.pick(doors());
+      const attempting = line === undefined ? attempt(through(person, door.url), entry.write) : line.attempt(entry.write, door.url);
+      const outcome = await within(patienceMs, attempting, { is: 'unknown' } as Outcome);
+      entry.outcomes.push(outcome);
+      if (outcome.is === 'accepted' && outcome.seq !== null && this.#random.once(3))
+        await this.#readOwn(entry, outcome.seq, person, this.#random.pick(doors()));
+      if (outcome.is !== 'unknown') return;
+      await pause(100);
+    } while (!this.#isStopped);
+  }
+
+  async #readOwn(entry: Entry, seq: number, person: Person, door: Door): Promise<void> {
+    const path = `${at(entry.write.conversation)}/changes?after=${seq - 1}&limit=1`;
+    const answered = await within(
+      patienceMs,
+      through(person, door.url)
+        .get(path)
+        .catch(() => undefined),
+      undefined,
+    );
+    if (answered === undefined) return;
+    const { status, body } = answered;
+    const read = { entry, through: door.name };
+    if (status === 200) this.history.reads.push({ ...read, change: (body.changes as Change[])[0] });
+    else if (status < 500 && status !== 429) this.history.reads.push({ ...read, change: undefined, refusal: String(body.code) });
+  }
+
   /** Makes so many writes, so many at once, over HTTP, whatever comes of them; resolves with what that was. */
   async write(count: number, atOnce: number): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const hand = async (): Promise<void> => {
       while (count-- > 0) {
         const person = this.#random.pick(this.#people);
-        const entry: Entry = { write: this.#invent(person), outcomes: [] };
-        this.history.entries.push(entry);
+        const entry = this.#begin(this.#invent(person));
         const outcome = await attempt(person, entry.write);
         entry.outcomes.push(outcome);
         outcomes.push(outcome);
@@ -107,8 +188,7 @@ export class Crowd {
     for (let isAlive = true; isAlive && !this.#isStopped; ) {
       if (this.#random.once(15)) isAlive = await this.#markRead(person);
       else {
-        const entry: Entry = { write: this.#invent(person), outcomes: [] };
-        this.history.entries.push(entry);
+        const entry = this.#begin(this.#invent(person));
         const outcome = await (line === undefined ? attempt(person, entry.write) : line.attempt(entry.write));
         entry.outcomes.push(outcome);
         isAlive = outcome.is !== 'unknown';
@@ -158,10 +238,10 @@ export class Crowd {
   #someMessage(conversation: string): string | undefined {
     const { entries } = this.history;
     for (let index = entries.length - 1 - this.#random.below(30); index >= 0; index--) {
-      const { write, outcomes } = entries[index]!;
-      const [first] = outcomes;
-      if (write.name !== 'send_message' || write.conversation !== conversation || first?.is !== 'accepted') continue;
-      return this.#random.once(20) ? '999999' : first.msgId;
+      const { write } = entries[index]!;
+      const decision = decisionOf(entries[index]!);
+      if (write.name !== 'send_message' || write.conversation !== conversation || decision?.is !== 'accepted') continue;
+      return this.#random.once(20) ? '999999' : decision.msgId;
     }
     return undefined;
   }
@@ -169,7 +249,8 @@ export class Crowd {
   async #markRead(person: Person): Promise<boolean> {
     const conversation = this.#random.pick(this.#conversations);
     try {
-      const { status, body } = await person.call('PUT', `${at(conversation)}/read`, { seq: 1 + this.#random.below(200) });
+      const marking = person.call('PUT', `${at(conversation)}/read`, { seq: 1 + this.#random.below(200) });
+      const { status, body } = await within(patienceMs, marking, { status: 503, body: {} as Json });
       if (status === 200) this.history.marks.push({ by: person.id, conversation, readSeq: body.read_seq as number });
       return true;
     } catch {
@@ -187,25 +268,30 @@ export class Crowd {
   }
 
   async #makeKnown(write: Write): Promise<void> {
+    const sinceMs = performance.now();
     const outcome = await attempt(this.#person(write.by), write);
-    if (outcome.is !== 'accepted') throw new Error(`${write.name}: ${JSON.stringify(outcome)}`);
-    this.history.entries.push({ write, outcomes: [outcome] });
+    if (outcome.is !== 'accepted') throw new Unserved(`${write.name}: ${JSON.stringify(outcome)}`);
+    this.history.entries.push({ write, outcomes: [outcome], sinceMs });
   }
 
   #person = (id: string): Person => this.#people.find((person) => person.id === id)!;
 
-  /** Reads everything, repeats every write twice, and reads everything again. */
-  async lookBack(url: string): Promise<ReadBack> {
+  /** Reads everything, repeats every write so many times, and reads everything again. The repetitions go through any of the doors. */
+  async lookBack(url: string, { doors = [{ name: '', url }], repeats = 2 }: { doors?: readonly Door[]; repeats?: number } = {}): Promise<ReadBack> {
     this.moveTo(url);
-    const before = await this.#readAll((person, id) => changesOf(person, id));
-    for (let time = 0; time < 2; time++) await this.#repeatAll();
+    for (const entry of this.history.entries) entry.attempts ??= entry.outcomes.length;
+    const before = await this.view(url);
+    for (let time = 0; time < repeats; time++) await this.#repeatAll(doors);
     return {
       before,
-      after: await this.#readAll((person, id) => changesOf(person, id)),
-      messages: await this.#readAll((person, id) => messagesOf(person, id)),
+      after: await this.view(url),
+      messages: await this.#readAll(url, (person, id) => messagesOf(person, id)),
       marks: await this.#readMarks(),
     };
   }
+
+  /** All events of all conversations, as the server at this address tells them. */
+  view = (url: string): Promise<Map<string, Change[]>> => this.#readAll(url, (person, id) => changesOf(person, id));
 
   /** Texts that were deleted. */
   deletedTexts(): string[] {
@@ -215,23 +301,32 @@ export class Crowd {
       .map((entry) => String(entry.write.input.text));
   }
 
-  async #repeatAll(): Promise<void> {
+  async #repeatAll(doors: readonly Door[]): Promise<void> {
     // In whatever order: what was decided has its answer, and what was not is decided now.
     const waiting = [...this.history.entries];
     const repeat = async (): Promise<void> => {
-      for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
-        const outcome = await attempt(this.#person(entry.write.by), entry.write);
-        if (outcome.is === 'unknown') throw new Error(`no answer to ${JSON.stringify(entry.write)} though nothing is wrong with the server`);
-        entry.outcomes.push(outcome);
-      }
+      for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) await this.#repeat(entry, doors);
     };
     await Promise.all(Array.from({ length: repeatsAtOnce }, repeat));
   }
 
-  async #readAll<T>(read: (person: Person, conversation: string) => Promise<T[]>): Promise<Map<string, T[]>> {
+  /** Where there are several doors, one that has no answer in time is not the end yet: a machine that all of them share may be too busy for that. */
+  async #repeat(entry: Entry, doors: readonly Door[]): Promise<void> {
+    for (let triesLeft = doors.length > 1 ? busyTries : 1; ; ) {
+      const door = this.#random.pick(doors);
+      const outcome = await attempt(through(this.#person(entry.write.by), door.url), entry.write);
+      entry.outcomes.push(outcome);
+      if (outcome.is !== 'unknown') return;
+      triesLeft -= 1;
+      if (triesLeft === 0)
+        throw new Unserved(`no answer to ${JSON.stringify(entry.write)} though nothing is wrong with the server: ${door.name} ${outcome.why}`);
+    }
+  }
+
+  async #readAll<T>(url: string, read: (person: Person, conversation: string) => Promise<T[]>): Promise<Map<string, T[]>> {
     const found = new Map<string, T[]>();
     for (const id of this.#conversations) {
-      const all = await Promise.all(this.#readersOf(id).map((person) => read(person, id)));
+      const all = await Promise.all(this.#readersOf(id).map((person) => read(through(person, url), id)));
       found.set(
         id,
         all.reduce((longest, one) => (one.length > longest.length ? one : longest)),
@@ -258,6 +353,18 @@ export class Crowd {
   }
 }
 
+/** The same person at another address. */
+export const through = (person: Person, url: string): Person => Object.assign(new Person(url, person.id), { token: person.token });
+
+/** The value, or after so many milliseconds another: what was begun goes on. */
+async function within<T, O>(ms: number, value: Promise<T>, otherwise: O): Promise<T | O> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<O>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), ms);
+  });
+  return Promise.race([value, late]).finally(() => clearTimeout(timer));
+}
+
 /** Which message a write that was accepted is about. */
 function placeOf(entry: Entry): string | undefined {
   const decision = decisionOf(entry);
@@ -270,8 +377,8 @@ export async function attempt(person: Person, { name, input, clientId }: Write):
   try {
     const answered = await person.call(method, path, body);
     return answered.status < 300 ? acceptedOf(answered.body) : refusedOf(answered.body);
-  } catch {
-    return { is: 'unknown' };
+  } catch (error) {
+    return { is: 'unknown', why: String((error as Error).cause ?? error) };
   }
 }
 
@@ -283,8 +390,10 @@ const acceptedOf = (answer: Json): Outcome => ({
   version: answer.version ?? answer.message?.version,
 });
 
+const uncertain = new Set(['unavailable', 'overloaded', 'draining', 'request_timeout']);
+
 function refusedOf(problem: Json): Outcome {
-  if (problem.code === 'unavailable' || problem.code === 'overloaded' || problem.code === 'draining') return { is: 'unknown' };
+  if (uncertain.has(problem.code)) return { is: 'unknown', why: `${problem.code} ${problem.detail}` };
   return problem.decided === true ? { is: 'refused', code: problem.code, version: problem.version } : { is: 'undecided', code: problem.code };
 }
 
@@ -343,6 +452,10 @@ class Line {
     });
   }
 
+  get isClosed(): boolean {
+    return this.#live.closed !== undefined;
+  }
+
   #take(frame: Json): void {
     this.#live.frames.length = 0; // What came is not needed twice, and there is a lot of it.
     const isMine = frame.type !== 'event' || frame.by === this.#person.id;
@@ -356,5 +469,34 @@ class Line {
 
   close(): void {
     this.#live.close();
+  }
+}
+
+/** A person's line that is opened again, at another address, when it is broken. */
+class Reopened {
+  readonly #person: Person;
+  #line: Promise<Line | undefined> | undefined;
+
+  constructor(person: Person) {
+    this.#person = person;
+  }
+
+  async attempt(write: Write, url: string): Promise<Outcome> {
+    this.#line ??= Line.open(through(this.#person, url));
+    const line = this.#line;
+    const opened = await within(patienceMs, line, undefined);
+    const outcome = opened === undefined ? undefined : await within(patienceMs, opened.attempt(write), undefined);
+    // One that does not answer is as good as broken, for everybody on it.
+    if (outcome === undefined || opened?.isClosed === true) this.#drop(line);
+    return outcome ?? { is: 'unknown' };
+  }
+
+  #drop(line: Promise<Line | undefined>): void {
+    if (this.#line === line) this.#line = undefined;
+    void line.then((opened) => opened?.close());
+  }
+
+  close(): void {
+    if (this.#line !== undefined) this.#drop(this.#line);
   }
 }
