@@ -65,6 +65,7 @@ const outcomesOf = ({ history }: World, clientId: string): Outcome[] => history.
 const drop = (changes: Change[], seq: number): void => void changes.splice(seq - 1, 1);
 
 it.each<[what: string, rule: Rule, plant: (planted: World) => void]>([
+  ['a fault of the program', 'answered internal', (planted) => void outcomesOf(planted, 'c7').unshift({ is: 'undecided', code: 'internal' })],
   ['an acknowledged event that is gone', 'acknowledged and lost', ({ readBack }) => void readBack.after.get(group)!.splice(2)],
   ['an acknowledged event that only the repetition brought back', 'acknowledged and lost', ({ readBack }) => void readBack.before.get(group)!.splice(5)],
   ['an acknowledged message that the history does not show', 'acknowledged and lost', ({ readBack }) => void readBack.messages.get(group)!.splice(0, 1)],

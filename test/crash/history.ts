@@ -96,6 +96,8 @@ export interface ReadBack {
 }
 
 export type Rule =
+  /** What can happen to machines is no fault of the program: it answers that too, and says what to do. */
+  | 'answered internal'
   | 'acknowledged and lost'
   | 'answer changed'
   | 'decided twice'
@@ -178,6 +180,7 @@ function checkAnswers(entry: Entry, find: Find): void {
     if (JSON.stringify(outcome) === JSON.stringify(decided[0])) continue;
     find('answer changed', `${shown(entry)}: ${JSON.stringify(decided[0])}, then ${JSON.stringify(outcome)}`);
   }
+  if (entry.outcomes.some((outcome) => outcome.is === 'undecided' && outcome.code === 'internal')) find('answered internal', shown(entry));
   const first = entry.outcomes.findIndex(isDecided);
   if (first >= 0 && entry.outcomes.slice(first).some((outcome) => outcome.is === 'undecided')) {
     find('answer changed', `${shown(entry)}: decided, and then not`);

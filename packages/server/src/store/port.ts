@@ -6,7 +6,10 @@ import type { AccountRow, ConversationRow, EventRow, HeadRow, MemberRow, Message
 // (1) the position row is written only after every other row of the call is durable, and (2) a reader never sees a head whose rows it
 // cannot see. Retry: applying the same rows at the same position again, by anybody, changes nothing; an older position never overwrites a newer
 // one. Durability: when `apply` or `mark` resolves, the effect survives and every later read, on any node, sees it.
-// Any method may reject: then the outcome is unknown, and asking again is safe. Times are milliseconds; limits are rows, 1 to 1,000.
+// Any method may reject: then the outcome is unknown, and asking again is safe; with `StoreUnavailable` when that will do, because nothing is broken here. Times are milliseconds; limits are rows, 1 to 1,000.
+
+/** Too few of the machines that hold the rows could be reached in time. */
+export class StoreUnavailable extends Error {}
 
 /** The fold of one partition's events journal, as it was at `position`. */
 export interface PositionRow {

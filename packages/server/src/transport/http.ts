@@ -12,6 +12,7 @@ import { addressOf } from './address.ts';
 import { BadBody, parseBody } from './body.ts';
 import type { CallContext, HandlerInput, Services } from './context.ts';
 import { credentialsOf, isOwnOrigin, noCookie, sessionCookie } from './credentials.ts';
+import { refusalOfFailure } from './failure.ts';
 import { inputOf } from './input.ts';
 import { addPages } from './pages.ts';
 import { admit, count, run } from './perform.ts';
@@ -130,8 +131,7 @@ export async function createHttp(services: Services): Promise<Http> {
     const code = error.code === undefined ? undefined : frameworkCodes[error.code];
     if (code !== undefined) return new Refusal(code);
     if (error.statusCode !== undefined && error.statusCode < 500) return new Refusal('invalid_request', { detail: 'The request is not valid HTTP.' });
-    logger.error({ err: error, requestId: request.id, call: request.call?.name }, 'a call failed');
-    return new Refusal('internal');
+    return refusalOfFailure(error, { logger, requestId: request.id }, request.call?.name);
   };
 
   app.addHook('onRequest', (request, reply, done) => {

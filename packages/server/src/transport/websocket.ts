@@ -14,6 +14,7 @@ import { type Caller, sessionMs } from '../node/sessions.ts';
 import { addressOf } from './address.ts';
 import type { CallContext, HandlerInput, Services, SignedIn } from './context.ts';
 import { credentialsOf, isOwnOrigin } from './credentials.ts';
+import { refusalOfFailure } from './failure.ts';
 import { Hub } from './hub.ts';
 import { perform } from './perform.ts';
 import { problemOf } from './problem.ts';
@@ -334,13 +335,12 @@ class Connection implements Socket {
   }
 }
 
-/** Makes a call of a frame, as over HTTP. What is broken is logged, and answered as `internal`. */
+/** Makes a call of a frame, as over HTTP. */
 async function call(name: LiveName, params: Record<string, unknown>, context: SignedIn): Promise<Answer<LiveName> | Refusal> {
   try {
     return await perform(name, context, params as HandlerInput<LiveName>);
   } catch (error) {
-    context.logger.error({ err: error, requestId: context.requestId, call: name }, 'a call failed');
-    return new Refusal('internal');
+    return refusalOfFailure(error, context, name);
   }
 }
 

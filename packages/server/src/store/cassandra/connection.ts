@@ -1,4 +1,5 @@
 import { Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
+import { StoreUnavailable } from '../port.ts';
 import { definition, everywhere, migrate } from './migrations.ts';
 import type { CassandraOptions } from './options.ts';
 import { RetryAll } from './retry.ts';
@@ -15,6 +16,9 @@ export interface Statement {
 
 /** When a node has said nothing for so long, another is asked the same, ms: a paused one answers later than the server's own timeout. */
 const speculationMs = 1500;
+
+/** Requests that share a round of the nodes may meet the same one again. */
+const preparingTriesMax = 6;
 
 export class Connection {
   readonly #client: Client;
@@ -52,7 +56,7 @@ export class Connection {
 
   /** All rows that a query answers; for those of which there are few. */
   async all(query: string, values: unknown[]): Promise<Columns[]> {
-    return (await this.#client.execute(query, values)).rows;
+    return (await this.#ask(() => this.#client.execute(query, values))).rows;
   }
 
   async first(query: string, values: unknown[]): Promise<Columns | undefined> {
@@ -61,19 +65,36 @@ export class Connection {
 
   /** One page of a query's rows and how to get the next; `next` is undefined after the last. */
   async page(query: string, values: unknown[], rows: number, next?: string): Promise<{ rows: Columns[]; next: string | undefined }> {
-    const result = await this.#client.execute(query, values, { fetchSize: rows, ...(next === undefined ? {} : { pageState: next }) });
+    const result = await this.#ask(() => this.#client.execute(query, values, { fetchSize: rows, ...(next === undefined ? {} : { pageState: next }) }));
     return { rows: result.rows, next: result.pageState ?? undefined };
   }
 
   /** Writes rows of one partition as one mutation: all of them or none, at each replica. */
   async write(statements: readonly Statement[]): Promise<void> {
     const [only] = statements;
-    if (statements.length === 1) await this.#client.execute(only!.query, only!.values);
-    else
-      await this.#client.batch(
-        statements.map(({ query, values }) => ({ query, params: values })),
-        { logged: false },
-      );
+    await this.#ask(() =>
+      statements.length === 1
+        ? this.#client.execute(only!.query, only!.values)
+        : this.#client.batch(
+            statements.map(({ query, values }) => ({ query, params: values })),
+            { logged: false },
+          ),
+    );
+  }
+
+  /**
+   * A statement that was never used is prepared first, and for that the driver takes one node and gives up when it has no connection to it just then. Each
+   * further try begins with the next node. Rejects with `StoreUnavailable` when too few nodes answer.
+   */
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await request();
+      } catch (error) {
+        if (hadNoConnection(error) && tries < preparingTriesMax) continue;
+        throw isOfTheCluster(error) ? new StoreUnavailable((error as Error).message, { cause: error }) : error;
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -176,6 +197,21 @@ const isMissingKeyspace = (error: unknown): boolean => causes(error).some((one) 
 /** How long all Cassandra nodes may take to hear of what one of them was told to make, ms. */
 const agreementMs = 60_000;
 const agreementPollMs = 500;
+
+/** What the driver throws, as a plain error, before it has sent anything. */
+const hadNoConnection = (error: unknown): boolean => error instanceof errors.BusyConnectionError || (error as Error).message === 'No connection available';
+
+/** Whether an error says how the cluster is, and not that something is wrong with what was asked. */
+function isOfTheCluster(error: unknown): boolean {
+  if (hadNoConnection(error) || error instanceof errors.NoHostAvailableError || error instanceof errors.OperationTimedOutError) return true;
+  return error instanceof errors.ResponseError && clusterCodes.has(error.code);
+}
+
+const { responseErrorCodes: codes } = types;
+const clusterCodes = new Set([
+  ...[codes.unavailableException, codes.overloaded, codes.isBootstrapping],
+  ...[codes.readTimeout, codes.writeTimeout, codes.readFailure, codes.writeFailure],
+]);
 
 function isNotHeardYet(error: unknown): boolean {
   const { readFailure, writeFailure } = types.responseErrorCodes;
