@@ -116,7 +116,7 @@ export async function startKafka({
 const propertiesOf = (folder: string, id: number): string => join(folder, `kafka${id}`, 'broker.properties');
 
 /** The simplest collector: many small processes share this machine. */
-const jvmOptions = ['-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+const jvmOptions = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
 
 type Addresses = Record<KafkaLink, string>;
 

@@ -34,6 +34,8 @@ export interface SiegeReport {
 /** Everybody is of one mind so long after healing, at the latest. */
 export const convergeMsMax = 5000;
 const busyMsMax = 60_000;
+/** An engine that starts again needs most of a small machine; some load stays all the same. */
+const healingRestMsMax = 1500;
 
 export async function besiege(
   stage: Stage,
@@ -44,7 +46,8 @@ export async function besiege(
   const random = new Random(seed);
   const crowd = await Crowd.make(stage.cluster.url, new Random(random.below(0xffffffff)));
   const observers = watch(crowd, stage.doors());
-  const working = (): Promise<void> => crowd.insist({ doors: () => stage.doors(), hands, restMsMax });
+  let isHealing = false;
+  const working = (): Promise<void> => crowd.insist({ doors: () => stage.doors(), hands, restMsMax: () => (isHealing ? healingRestMsMax : restMsMax) });
   const report: SiegeReport['blows'] = [];
   const findings: Finding[] = [];
   try {
@@ -54,7 +57,9 @@ export async function besiege(
       await untilBusy(crowd, calmWrites);
       const struck = await strike(stage, faults, random, progress);
       const healingAt = performance.now();
+      isHealing = true;
       await stage.heal();
+      isHealing = false;
       const healedAt = performance.now();
       crowd.stop();
       await busy;

@@ -36,8 +36,8 @@ export interface Insistence {
   doors(): readonly Door[];
   /** Of one person, over each transport. */
   hands: number;
-  /** The longest a hand rests between two writes. */
-  restMsMax: number;
+  /** The longest a hand rests between two writes; asked before each rest. */
+  restMsMax(): number;
 }
 
 export class Crowd {
@@ -110,7 +110,7 @@ export class Crowd {
       while (!this.#isStopped) {
         if (this.#random.once(15)) await this.#markRead(through(person, this.#random.pick(how.doors()).url));
         else await this.#insistOn(this.#begin(this.#invent(person)), person, line, how);
-        await pause(this.#random.below(how.restMsMax));
+        await pause(this.#random.below(how.restMsMax()));
       }
     };
     await Promise.all(
