@@ -55,6 +55,11 @@ export interface Measured {
   framesPerSecond: number;
 }
 
+/** Of a whole process of a load, its opening of sockets included. */
+export interface Used {
+  cpuSeconds: number;
+}
+
 const clientIdMark = Buffer.from('"client_id":"');
 const refusalMark = Buffer.from('{"type":"refusal"');
 const eventMark = Buffer.from('{"type":"event"');
@@ -62,7 +67,10 @@ const eventMark = Buffer.from('{"type":"event"');
 process.on('message', (load: Load) => {
   const run = load.kind === 'send' ? send(load) : load.kind === 'fan_out' ? fanOut(load) : idle(load);
   run.then(
-    (measured) => process.send!(measured),
+    (measured) => {
+      const { user, system } = process.cpuUsage();
+      process.send!({ ...measured, cpuSeconds: (user + system) / 1e6 } satisfies Measured & Used);
+    },
     (error: Error) => process.send!({ error: error.message }),
   );
 });

@@ -2,69 +2,29 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Load, Measured, Person } from './load.ts';
+import type { Load, Measured, Person, Used } from './load.ts';
 
 // The server under measurement, as its own process with a data folder of its own, and the loads, each a process too.
+
+/** Of the link with which the first person becomes the administrator, who may import. */
+export const adminLinkSecret = 'benchmark-benchmark-benchmark';
 
 /** Settings that the benchmark raises: it makes from one address, in seconds, what thousands of people make in an hour. Printed with the results. */
 export const raised = {
   PARLANCE_WRITES_PER_SECOND: '1000000',
   PARLANCE_WRITES_BURST: '1000000',
   PARLANCE_REGISTRATIONS_BURST: '1000000',
-  PARLANCE_ADMIN_LINK_SECRET: 'benchmark-benchmark-benchmark',
+  PARLANCE_ADMIN_LINK_SECRET: adminLinkSecret,
 };
 
 const root = new URL('..', import.meta.url).pathname;
 
-export class BenchServer {
-  readonly folder: string;
-  readonly port: number;
-  readonly #process: ChildProcess;
+/** What a benchmark asks of a server beside the load. */
+export class Caller {
+  readonly url: string;
 
-  private constructor(folder: string, port: number, process: ChildProcess) {
-    this.folder = folder;
-    this.port = port;
-    this.#process = process;
-  }
-
-  static async start(folder = mkdtempSync(join(tmpdir(), 'parlance-bench-'))): Promise<BenchServer> {
-    const child = spawn(
-      process.execPath,
-      [join(root, 'packages/cli/bin/parlance.js'), 'serve', '--port=0', '--json', `--data-dir=${folder}`, '--log-level=warn'],
-      {
-        env: { ...process.env, ...raised },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    const port = await new Promise<number>((resolve, reject) => {
-      let out = '';
-      child.stdout!.on('data', (chunk) => {
-        out += chunk;
-        const found = /"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(out);
-        if (found !== null) resolve(Number(found[1]));
-      });
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${out}`)));
-    });
-    return new BenchServer(folder, port, child);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  /** Resident memory, MB. */
-  get memoryMb(): number {
-    const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
-  }
-
-  /** CPU seconds used so far, all threads, user and system. */
-  get cpuSeconds(): number {
-    return cpuSecondsOf(this.#process.pid!);
-  }
-
-  get bytesOnDisk(): number {
-    return readdirSync(this.folder).reduce((sum, name) => sum + statSync(join(this.folder, name)).size, 0);
+  constructor(url: string) {
+    this.url = url;
   }
 
   /** Users with sessions; made, or logged in where they exist already. */
@@ -111,6 +71,55 @@ export class BenchServer {
     if (!response.ok) throw new Error(`GET ${path}: ${await response.text()}`);
     return (await response.json()) as Record<string, unknown>;
   }
+}
+
+export class BenchServer extends Caller {
+  readonly folder: string;
+  readonly port: number;
+  readonly #process: ChildProcess;
+
+  private constructor(folder: string, port: number, process: ChildProcess) {
+    super(`http://127.0.0.1:${port}`);
+    this.folder = folder;
+    this.port = port;
+    this.#process = process;
+  }
+
+  static async start(folder = mkdtempSync(join(tmpdir(), 'parlance-bench-'))): Promise<BenchServer> {
+    const child = spawn(
+      process.execPath,
+      [join(root, 'packages/cli/bin/parlance.js'), 'serve', '--port=0', '--json', `--data-dir=${folder}`, '--log-level=warn'],
+      {
+        env: { ...process.env, ...raised },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const port = await new Promise<number>((resolve, reject) => {
+      let out = '';
+      child.stdout!.on('data', (chunk) => {
+        out += chunk;
+        const found = /"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(out);
+        if (found !== null) resolve(Number(found[1]));
+      });
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${out}`)));
+    });
+    return new BenchServer(folder, port, child);
+  }
+
+  /** Resident memory, MB. */
+  get memoryMb(): number {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+  }
+
+  /** CPU seconds used so far, all threads, user and system. */
+  get cpuSeconds(): number {
+    return cpuSecondsOf(this.#process.pid!);
+  }
+
+  get bytesOnDisk(): number {
+    return readdirSync(this.folder).reduce((sum, name) => sum + statSync(join(this.folder, name)).size, 0);
+  }
 
   async stop(keep = false): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
@@ -127,11 +136,11 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 /** Runs a load in a process of its own. `whileOpen` may look at the server before the load ends. */
-export async function runLoad(load: Load, whileOpen?: () => Promise<void>): Promise<Measured> {
+export async function runLoad(load: Load, whileOpen?: () => Promise<void>): Promise<Measured & Used> {
   const child = fork(new URL('load.ts', import.meta.url));
   try {
-    return await new Promise<Measured>((resolve, reject) => {
-      child.once('message', async (message: Measured | { error: string }) => {
+    return await new Promise<Measured & Used>((resolve, reject) => {
+      child.once('message', async (message: (Measured & Used) | { error: string }) => {
         if ('error' in message) reject(new Error(message.error));
         else {
           await whileOpen?.();

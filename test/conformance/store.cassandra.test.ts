@@ -2,7 +2,7 @@ import { Client, types } from 'cassandra-driver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection, type Statement } from '../../packages/server/src/store/cassandra/connection.ts';
 import { Heads } from '../../packages/server/src/store/cassandra/heads.ts';
-import type { CassandraOptions } from '../../packages/server/src/store/cassandra/options.ts';
+import { type CassandraOptions, portOf } from '../../packages/server/src/store/cassandra/options.ts';
 import { Reader } from '../../packages/server/src/store/cassandra/read.ts';
 import { CassandraStore } from '../../packages/server/src/store/cassandra/store.ts';
 import { positionAt, timestampOf } from '../../packages/server/src/store/cassandra/timestamp.ts';
@@ -32,7 +32,7 @@ beforeEach((context) => {
 
 beforeAll(async () => {
   if (at === undefined) return;
-  client = new Client({ contactPoints: at.contactPoints, localDataCenter: at.dataCenter });
+  client = new Client({ contactPoints: at.contactPoints, localDataCenter: at.dataCenter, protocolOptions: { port: portOf(at) } });
   await client.connect();
   // As when a cluster is started for the first time: all nodes find no keyspace.
   const stores = await Promise.all([open(), open(), open()]);
@@ -160,6 +160,17 @@ describe('the Cassandra store', () => {
       expect((await store.changes(id, 0, 99, 99)).length).toBe(world.head(id).seq);
     }
     expect(writesOfAll).toBeGreaterThan(5);
+  });
+
+  it('talks to every node, also at another port than the usual one', async () => {
+    for (const host of client.hosts.values()) {
+      const { rows } = await client.execute('SELECT keyspace_name FROM system_views.clients', [], { host });
+      expect(
+        rows.map(({ keyspace_name }) => keyspace_name),
+        host.address,
+      ).toContain(keyspace);
+    }
+    expect(client.hosts.length).toBe(3);
   });
 
   it('shows a head that goes to another bucket while it is looked for', async () => {

@@ -1,16 +1,20 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { partitionOf } from '../journal/port.ts';
 import { decisionKey, newClientId, Writes } from './writes.ts';
 
 const form = /^[0-9a-f]{40}$/;
 
-test('the decision key of a UUIDv7 begins with its milliseconds and goes on with a hash of all three ids', () => {
+test('the decision key of a UUIDv7 begins with its milliseconds and a digit of its journal partition, and goes on with a hash of all three ids', () => {
   const ms = Date.UTC(2026, 0, 31, 12, 59);
   const id = newClientId(ms);
   const key = decisionKey('d:ann:bob', 'ann', id);
   expect(key).toMatch(form);
   expect(key.slice(0, 12)).toBe(ms.toString(16).padStart(12, '0'));
-  expect(key.slice(12)).toBe(createHash('sha256').update(`d:ann:bob\0ann\0${id}`).digest('hex').slice(0, 28));
+  expect(Number.parseInt(key[12]!, 16)).toBe(partitionOf('d:ann:bob', 16));
+  expect(Number.parseInt(key[12]!, 16) % 8).toBe(partitionOf('d:ann:bob', 8));
+  expect(key.slice(13)).toBe(createHash('sha256').update(`d:ann:bob\0ann\0${id}`).digest('hex').slice(0, 27));
+  expect(decisionKey('g:team', 'ann', id)[12]).toBe(partitionOf('team', 16).toString(16));
 });
 
 test.each(['x', 'order 7'.replace(' ', '-'), 'f47ac10b-58cc-4372-a567-0e02b2c3d479', '01890a5d-ac96-7b3c-1f00-000000000000', '0'.repeat(36)])(
@@ -20,7 +24,7 @@ test.each(['x', 'order 7'.replace(' ', '-'), 'f47ac10b-58cc-4372-a567-0e02b2c3d4
 
 test('no UUIDv7 reaches the keys of others, whatever time it claims', () => {
   const digest = createHash('sha256').update('g:team\0ann\0ffffffff-ffff-7fff-bfff-ffffffffffff').digest('hex');
-  expect(decisionKey('g:team', 'ann', 'ffffffff-ffff-7fff-bfff-ffffffffffff')).toBe(`f${digest.slice(28, 39)}${digest.slice(0, 28)}`);
+  expect(decisionKey('g:team', 'ann', 'ffffffff-ffff-7fff-bfff-ffffffffffff')).toBe(`f${digest.slice(27, 39)}${digest.slice(0, 27)}`);
 });
 
 test('the key differs by conversation, author and client_id, and the case of a UUID is part of it', () => {

@@ -1,6 +1,7 @@
 import { hash, randomFillSync } from 'node:crypto';
 import { textBytesMax } from '@parlance/schema/limits';
-import type { Attempt } from '../journal/command.ts';
+import { type Attempt, keyOfConversation } from '../journal/command.ts';
+import { partitionOf } from '../journal/port.ts';
 
 // What makes a write findable for ever: the key of its decision, and the fingerprint of its body. Both are computed for every message
 // on the thread that also holds the sockets, hence the one-shot hashes: a Hmac object alone costs 4 to 26 µs, all of this about 4.
@@ -43,22 +44,23 @@ export class Writes {
 }
 
 /**
- * The key under which the decision about a write is kept, 40 hexadecimal digits: 12 that tell where to look, then 28 of a hash. For a UUIDv7 the 12 are the
+ * The key under which the decision about a write is kept, 40 hexadecimal digits: 13 that tell where to look, then 27 of a hash. For a UUIDv7 the first 12 are the
  * milliseconds inside it, so that decisions made together stand together: with hashes in front, each of a million decisions lies on a page of its own,
- * and writing it costs that page. For any other client_id they are f and 11 more of the hash; a UUID that claims so late a time is one of those. A function
+ * and writing it costs that page; the 13th is the same for all of a journal partition (while there are 16 or a power of two below), so that those of one record
+ * are in one place. For any other client_id they are f and 12 more of the hash; a UUID that claims so late a time is one of those. A function
  * of the three ids alone: no clock is trusted, and a repetition a year later finds the same key.
  */
 export function decisionKey(conversation: string, author: string, clientId: string): string {
   const digest = hash('sha256', `${conversation}\0${author}\0${clientId}`, 'hex');
-  return placeOf(clientId, digest) + digest.slice(0, 28);
+  return placeOf(conversation, clientId, digest) + digest.slice(0, 27);
 }
 
-function placeOf(clientId: string, digest: string): string {
+function placeOf(conversation: string, clientId: string, digest: string): string {
   if (clientId.length === 36 && uuidV7.test(clientId)) {
     const ms = (clientId.slice(0, 8) + clientId.slice(9, 13)).toLowerCase();
-    if (ms < 'f') return ms;
+    if (ms < 'f') return ms + partitionOf(keyOfConversation(conversation), 16).toString(16);
   }
-  return `f${digest.slice(28, 39)}`;
+  return `f${digest.slice(27, 39)}`;
 }
 
 const random = Buffer.alloc(10 * 256);

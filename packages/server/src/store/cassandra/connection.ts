@@ -1,7 +1,7 @@
 import { Client, type ClientOptions, errors, policies, types } from 'cassandra-driver';
 import { StoreUnavailable } from '../port.ts';
 import { definition, everywhere, migrate } from './migrations.ts';
-import type { CassandraOptions } from './options.ts';
+import { type CassandraOptions, portOf } from './options.ts';
 import { RetryAll } from './retry.ts';
 import type { Columns } from './shape.ts';
 
@@ -113,6 +113,8 @@ function clientOptions({
   const levels = { LOCAL_QUORUM: types.consistencies.localQuorum, QUORUM: types.consistencies.quorum, ALL: types.consistencies.all };
   return {
     contactPoints: [...contactPoints],
+    // Or the driver would look for the nodes that it is told of at 9042.
+    protocolOptions: { port: portOf({ contactPoints }) },
     localDataCenter: dataCenter,
     ...(credentials === undefined ? {} : { credentials }),
     ...(tls === undefined ? {} : { sslOptions: { ...tls, rejectUnauthorized: true } }),

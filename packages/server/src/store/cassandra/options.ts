@@ -1,7 +1,7 @@
 // The settings of a Cassandra store, and what is wrong with them before anything is asked of the network.
 
 export interface CassandraOptions {
-  /** host or host:port of some nodes; the others are found through them. */
+  /** host or host:port of some nodes; the others are found through them, at the same port. 9042 when none is named. */
   contactPoints: readonly string[];
   /** The nodes talked to, and whose replicas make a local quorum. */
   dataCenter: string;
@@ -22,11 +22,26 @@ export interface CassandraOptions {
 
 export type Consistency = 'LOCAL_QUORUM' | 'QUORUM' | 'ALL';
 
+const portDefault = 9042;
+
+/** The one port that all nodes listen on: what they tell of each other is addresses alone. */
+export const portOf = ({ contactPoints }: Pick<CassandraOptions, 'contactPoints'>): number => portIn(contactPoints[0]!);
+
+/** Of `host`, `host:port`, `[address]:port` or an IPv6 address without brackets. */
+function portIn(contactPoint: string): number {
+  const port = /^(?:[^:]+|\[.*\]):(\d+)$/.exec(contactPoint)?.[1];
+  return port === undefined ? portDefault : Number(port);
+}
+
 const consistencies: readonly string[] = ['LOCAL_QUORUM', 'QUORUM', 'ALL'] satisfies Consistency[];
 
 /** Throws a sentence about the first setting that cannot be. */
 export function assertOptions({ contactPoints, dataCenter, keyspace, replicationFactor = 3, consistency = 'LOCAL_QUORUM', tls }: CassandraOptions): void {
   if (contactPoints.length === 0) throw new Error('No Cassandra node is named: set at least one contact point, as host or host:port.');
+  const ports = new Set(contactPoints.map(portIn));
+  if (ports.size > 1) {
+    throw new Error(`All Cassandra nodes must listen on the same port (native_transport_port): the contact points name ${[...ports].join(' and ')}.`);
+  }
   if (dataCenter === '') throw new Error('The Cassandra data centre is not set; `nodetool status` prints its name.');
   // In lower case, or the name would have to be quoted wherever it stands, also in what an operator types.
   if (!/^[a-z][a-z0-9_]{0,47}$/.test(keyspace)) {
