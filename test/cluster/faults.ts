@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterNode } from '../../deploy/local/cluster.ts';
-import type { Member } from '../../deploy/local/members.ts';
+import { type Member, waitUntil } from '../../deploy/local/members.ts';
 import type { Random } from '../support/random.ts';
 import type { Stage } from './stage.ts';
 
@@ -167,8 +167,8 @@ export const faults: readonly Fault[] = [
     holdMs: shortMs,
     async strike(stage, random) {
       const node = await decider(stage, random);
-      for (const { name } of enginesOf(stage, 'cassandra')) (await stage.line(node.name, name)).shape({ latencyMs: 150 });
-      await pause(700); // By now it is between writing and having written, in every partition where there is work.
+      for (const { name } of enginesOf(stage, 'cassandra')) (await stage.line(node.name, name)).shape({ latencyMs: 400 });
+      await pause(1500); // By now it is between writing and having written, in every partition where there is work.
       await node.kill();
       return node.name;
     },
@@ -191,7 +191,16 @@ export const faults: readonly Fault[] = [
       // Only what people call the time: a monotonic clock that jumped would be another fault, of the kernel.
       const by = random.pick(['+365d', '-365d']);
       await stage.setEnvironment(node, { LD_PRELOAD: libfaketime!, FAKETIME: by, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' });
-      await node.restart();
+      // It takes itself out as soon as it hears the others, so that it may never be ready; healing starts it again.
+      node.restart().catch(() => undefined);
+      await waitUntil(
+        node.name,
+        async () => {
+          const said = await (await fetch(`${node.url}/readyz`)).text();
+          return said.startsWith('the clock of this machine is 315') ? undefined : `it says: ${said}`;
+        },
+        { timeoutMs: 60_000 },
+      );
       return `${node.name}, ${by}`;
     },
   },

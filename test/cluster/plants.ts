@@ -30,7 +30,7 @@ export const plants: readonly Plant[] = [
   asSimulated('anybody may edit', ['edited by another']),
   asSimulated('who has left may still write', ['by nobody inside']),
   asSimulated('a removed member is still followed', ['pushed after removal', 'pushed twice']),
-  asSimulated('a deleted message can be edited', ['not as last written', 'deleted and readable']),
+  asSimulated('a deleted message can be edited', ['edited after deletion']),
   asSimulated('decisions are forgotten on restart', ['answer changed', 'decided twice', 'not the effect of one write']),
   {
     name: 'each node knows only its own decisions',
@@ -68,7 +68,8 @@ export const plants: readonly Plant[] = [
           "const early = new Mutations(timestamp); early.add('position', position, [partition, at.position, at.lastId, at.lastCommand, at.generation]); await early.write(this.#connection); await batch.rows.write(this.#connection);",
       },
     ],
-    blows: [['deciding node killed, far from the store']],
+    // Between the two writes is where it must be killed.
+    blows: [['deciding node killed, far from the store'], ['deciding node killed, far from the store']],
     caughtBy: ['acknowledged and lost', 'not dense', 'stalled', 'nodes disagree', 'not the effect of one write', 'not pushed'],
   },
   asSimulated(

@@ -130,6 +130,21 @@ it.each<[what: string, rule: Rule, plant: (planted: World) => void]>([
     'by nobody inside',
     ({ readBack }) => void (readBack.after.get(group)![1] = { conversation: group, seq: 2, kind: 'updated', time, by: 'ann' }),
   ],
+  [
+    'an edit of what was deleted',
+    'edited after deletion',
+    ({ history, readBack }) => {
+      history.entries.find((entry) => entry.write.clientId === 'c7')!.write = {
+        name: 'edit_message',
+        conversation: group,
+        by: 'bob',
+        clientId: 'c7',
+        input: { msg_id: '5', text: 'three' },
+      };
+      const edited = { ...readBack.messages.get(group)![1]!, version: 2 };
+      readBack.after.get(group)![6] = { conversation: group, seq: 7, kind: 'edit', time, by: 'bob', msg_id: '5', version: 2, message: edited };
+    },
+  ],
   ['a read mark that went back', 'read mark lost', ({ readBack }) => void readBack.marks.set(markKey('bob', group), 5)],
 ])('finds %s', (_what, rule, plant) => {
   const planted = world();

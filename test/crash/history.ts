@@ -109,6 +109,7 @@ export type Rule =
   | 'vanished'
   | 'by nobody inside'
   | 'edited by another'
+  | 'edited after deletion'
   | 'time goes back'
   | 'read mark lost'
   | 'nodes disagree'
@@ -262,6 +263,7 @@ function checkMessages({ conversation, entries, after, messages }: Place, find: 
     const message = expected.get(String(input.msg_id));
     if (message === undefined) continue;
     if (name === 'edit_message' && by !== message.by) find('edited by another', `${shown(entry)}: of a message by ${message.by}`);
+    if (name === 'edit_message' && message.isDeleted) find('edited after deletion', shown(entry));
     if (name === 'edit_message') Object.assign(message, { text: input.text, version: message.version + 1 });
     if (name !== 'delete_message') continue;
     message.isDeleted = true;

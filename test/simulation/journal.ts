@@ -278,6 +278,10 @@ export class SimulatedJournal implements Journal {
     return 0;
   }
 
+  clockAheadMs(): number {
+    return 0;
+  }
+
   async close(): Promise<void> {
     for (const partition of [...this.#assigned.keys()]) this.release(partition);
   }

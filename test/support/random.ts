@@ -23,6 +23,12 @@ export class Random {
     return from[this.below(from.length)]!;
   }
 
+  /** So many of them, none twice; all when there are fewer. */
+  some<T>(from: readonly T[], count: number): T[] {
+    const left = [...from];
+    return Array.from({ length: Math.min(count, left.length) }, () => left.splice(this.below(left.length), 1)[0]!);
+  }
+
   /** True once in `times`, on average. */
   once(times: number): boolean {
     return this.below(times) === 0;

@@ -115,6 +115,10 @@ export class EmbeddedJournal implements Journal {
     return 0;
   }
 
+  clockAheadMs(): number {
+    return 0;
+  }
+
   async close(): Promise<void> {
     this.#abort.abort();
     this.#commands.wake();

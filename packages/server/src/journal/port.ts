@@ -62,6 +62,8 @@ export interface Journal {
   signal(signal: Signal): void;
   /** Milliseconds since the journal last answered this node about the partition: how old what the node knows of it may be. 0 within one process. */
   ageMs(partition: number): number;
+  /** Milliseconds by which this machine's clock is ahead of the median of all nodes', roughly; negative when it is behind. 0 within one process. */
+  clockAheadMs(): number;
   /** Stops deciding first, finishing the batch in hand, then following. */
   close(): Promise<void>;
 }

@@ -111,6 +111,10 @@ export class ThreadJournal implements Journal {
     return 0;
   }
 
+  clockAheadMs(): number {
+    return 0;
+  }
+
   close(): Promise<void> {
     this.#isOpen = false;
     this.#send({ type: 'close' });

@@ -9,6 +9,8 @@ const probeIntervalMs = 1000;
 const silenceMaxMs = 5000;
 /** A turn of the event loop that is late by this much makes a node fully busy. */
 const lagMaxMs = 200;
+/** People would wonder about times that are further from everybody else's. No order and no decision depends on a clock. */
+const clockOffMaxMs = 10_000;
 
 export class Vitals {
   readonly #node: Node;
@@ -45,6 +47,10 @@ export class Vitals {
     const { journal } = this.#node;
     for (let partition = 0; partition < journal.partitions; partition++) {
       if (journal.ageMs(partition) > silenceMaxMs) return `not following partition ${partition}`;
+    }
+    const aheadMs = journal.clockAheadMs();
+    if (Math.abs(aheadMs) > clockOffMaxMs) {
+      return `the clock of this machine is ${Math.abs(aheadMs / 1000).toFixed(0)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} those of the other nodes: set it right`;
     }
     if (this.#clock() - this.#storeAnswered > silenceMaxMs) return 'the store does not answer';
     return undefined;

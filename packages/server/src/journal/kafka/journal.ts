@@ -130,6 +130,10 @@ export class KafkaJournal implements Journal {
     return this.#following.ageMs(partition);
   }
 
+  clockAheadMs(): number {
+    return this.#signals.clockAheadMs();
+  }
+
   /** For metrics: what this node decides, which nodes live, and how much waits to be appended. */
   status(): { deciding: number[]; nodes: string[]; commandsWaiting: number; eventsWaiting: number } {
     return { deciding: this.#deciding.partitions(), nodes: this.#signals.nodes(), commandsWaiting: this.#commands.size, eventsWaiting: this.#events.size };

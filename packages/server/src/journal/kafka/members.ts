@@ -14,10 +14,14 @@ export interface Heartbeat {
   /** Rises by one; 0 says that it leaves. */
   count: number;
   generation: string;
+  /** By the clock of the machine, ms since 1970. */
+  time: number;
 }
 
 interface Peer {
   nodeId: string;
+  /** How far its clock is ahead of one's own at least, ms; negative when it is behind. */
+  aheadMs: number;
   /** One's own newest heartbeat that had come back when the last of its was heard. */
   heardAt: number;
 }
@@ -32,18 +36,20 @@ export class Members {
   /** Runs that left: a heartbeat of theirs may still come, from another partition. */
   readonly #left = new Set<string>();
   #own = 0;
+  #ownTime = 0;
 
   constructor(self: { nodeId: string; run: string }, missedMax: number) {
     this.#self = self;
     this.#missedMax = missedMax;
   }
 
-  /** Takes a heartbeat of any node, this one too. Returns whether who lives may be different now. */
-  hear({ nodeId, run, count }: Pick<Heartbeat, 'nodeId' | 'run' | 'count'>): boolean {
+  /** Takes a heartbeat of any node, this one too, heard at `now` by one's own clock. Returns whether who lives may be different now. */
+  hear({ nodeId, run, count, time }: Pick<Heartbeat, 'nodeId' | 'run' | 'count' | 'time'>, now: number): boolean {
     if (run === this.#self.run) {
       if (count <= this.#own) return false; // The same one from another partition.
       let isDifferent = this.#own < settledAfter && count >= settledAfter;
       this.#own = count;
+      this.#ownTime = time;
       for (const [peer, { heardAt }] of this.#peers) if (count - heardAt >= this.#missedMax) isDifferent = this.#peers.delete(peer) || isDifferent;
       return isDifferent;
     }
@@ -53,8 +59,17 @@ export class Members {
     }
     if (this.#left.has(run)) return false;
     const isNew = !this.#peers.has(run);
-    this.#peers.set(run, { nodeId, heardAt: this.#own });
+    this.#peers.set(run, { nodeId, heardAt: this.#own, aheadMs: this.#own === 0 ? 0 : aheadOf(time, this.#ownTime, now) });
     return isNew;
+  }
+
+  /**
+   * How far one's own clock is ahead of the median of those of all nodes that live, ms; negative when it is behind. Of an even number of clocks the earlier of the two in
+   * the middle counts: two nodes that disagree cannot know which is right, and one of them has to go on.
+   */
+  clockAheadMs(): number {
+    const clocks = [0, ...[...this.#peers.values()].map(({ aheadMs }) => aheadMs)].sort((a, b) => a - b);
+    return 0 - clocks[Math.floor((clocks.length - 1) / 2)]!;
   }
 
   /** Runs of nodes that live, this one too, by node id; undefined while that is not known yet. */
@@ -62,6 +77,15 @@ export class Members {
     if (this.#own < settledAfter) return undefined;
     return [this.#self, ...[...this.#peers].map(([run, { nodeId }]) => ({ nodeId, run }))];
   }
+}
+
+/**
+ * What a heartbeat of another says of its clock. It was sent after one's own newest that had come back, mostly, and before it is heard: so if both clocks go alike, its
+ * time is between the two, however long anybody was paused or cut off.
+ */
+function aheadOf(time: number, ownTime: number, now: number): number {
+  if (time > now) return time - now;
+  return Math.min(0, time - ownTime);
 }
 
 /**

@@ -97,12 +97,17 @@ export class Signals {
 
   #heartbeat(count: number): Buffer {
     const { settings, generation } = this.#parts;
-    return encode({ type: 'heartbeat', nodeId: settings.nodeId, run: this.#run, count, generation });
+    return encode({ type: 'heartbeat', nodeId: settings.nodeId, run: this.#run, count, generation, time: Date.now() });
   }
 
   /** Ids of the nodes that live and decide, as far as is known. */
   nodes(): string[] {
     return (this.#members.live() ?? []).map(({ nodeId }) => nodeId).sort();
+  }
+
+  /** See `Members.clockAheadMs`. */
+  clockAheadMs(): number {
+    return this.#members.clockAheadMs();
   }
 
   #hear(value: Buffer | null): void {
@@ -118,7 +123,7 @@ export class Signals {
         `Node ${heartbeat.nodeId} runs on another journal (${heartbeat.generation}) than this one (${generation}): give all nodes the same journal base`,
       );
     }
-    if (this.#members.hear(heartbeat)) this.#assign();
+    if (this.#members.hear(heartbeat, Date.now())) this.#assign();
   }
 
   #assign(): void {
