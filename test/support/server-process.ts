@@ -126,3 +126,11 @@ export const notRun = (context: TestContext, reason: string): never => context.s
 
 /** Settings that keep the server's limits out of the way of tests that are not about them. */
 export const raisedLimits = ['--writes-burst=1000000', '--writes-per-second=100000', '--registrations-burst=100000', '--login-failures-burst=100000'] as const;
+
+/** The same as environment variables. */
+export const raisedSettings: Readonly<Record<string, string>> = Object.fromEntries(
+  raisedLimits.map((flag) => {
+    const [name = '', value = ''] = flag.slice(2).split('=');
+    return [`PARLANCE_${name.toUpperCase().replaceAll('-', '_')}`, value];
+  }),
+);
