@@ -51,6 +51,8 @@ export interface Cluster {
   /** Undefined when addresses of running nodes were given. */
   readonly cassandra: Cassandra | undefined;
   readonly haproxy: Haproxy;
+  /** Of Cassandra, where everything is stored. */
+  readonly keyspace: string;
   /** Starts one more node and has HAProxy take it in; resolves when it is ready. */
   addNode(): Promise<ClusterNode>;
   /** Kills everything that was started here, at once, and removes its folders. For a soft end, `terminate` the nodes before. */
@@ -111,6 +113,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       kafka,
       cassandra,
       haproxy,
+      keyspace: engineSettings.PARLANCE_CASSANDRA_KEYSPACE,
       async addNode() {
         const node = await startNode();
         await haproxy.addNode(node);
@@ -128,7 +131,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 async function startEngines(
   { kafka = {}, cassandra = {} }: ClusterOptions,
   stops: (() => Promise<void>)[],
-): Promise<{ kafka: Kafka | undefined; cassandra: Cassandra | undefined; settings: Record<string, string> }> {
+): Promise<{ kafka: Kafka | undefined; cassandra: Cassandra | undefined; settings: Record<string, string> & { PARLANCE_CASSANDRA_KEYSPACE: string } }> {
   const keep = <T extends { stop(): Promise<void> }>(engine: T): T => {
     stops.push(() => engine.stop());
     return engine;

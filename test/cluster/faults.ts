@@ -167,9 +167,22 @@ export const faults: readonly Fault[] = [
     holdMs: shortMs,
     async strike(stage, random) {
       const node = await decider(stage, random);
-      for (const { name } of enginesOf(stage, 'cassandra')) (await stage.line(node.name, name)).shape({ latencyMs: 400 });
-      await pause(1500); // By now it is between writing and having written, in every partition where there is work.
+      for (const { name } of enginesOf(stage, 'cassandra')) (await stage.line(node.name, name)).shape({ latencyMs: 150 });
+      await pause(700); // By now it is between writing and having written, in every partition where there is work.
       await node.kill();
+      return node.name;
+    },
+  },
+  {
+    name: 'deciding node cut off, far from the store',
+    kind: 'node',
+    holdMs: longMs.node,
+    async strike(stage, random) {
+      const node = await decider(stage, random);
+      const lines = await Promise.all(enginesOf(stage, 'cassandra').map(({ name }) => stage.line(node.name, name)));
+      for (const line of lines) line.shape({ latencyMs: 400 });
+      await pause(1500); // What it is writing is on the way in every partition where there is work, and never arrives.
+      for (const line of lines) line.cut();
       return node.name;
     },
   },

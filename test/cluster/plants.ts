@@ -58,20 +58,6 @@ export const plants: readonly Plant[] = [
     blows: [],
     caughtBy: ['stalled', 'not pushed', 'nodes disagree', 'pushed with a gap'],
   },
-  {
-    name: 'the position is saved before its rows',
-    changes: [
-      {
-        file: 'server/src/store/cassandra/write.ts',
-        find: 'await batch.rows.write(this.#connection);',
-        replace:
-          "const early = new Mutations(timestamp); early.add('position', position, [partition, at.position, at.lastId, at.lastCommand, at.generation]); await early.write(this.#connection); await batch.rows.write(this.#connection);",
-      },
-    ],
-    // Between the two writes is where it must be killed.
-    blows: [['deciding node killed, far from the store'], ['deciding node killed, far from the store']],
-    caughtBy: ['acknowledged and lost', 'not dense', 'stalled', 'nodes disagree', 'not the effect of one write', 'not pushed'],
-  },
   asSimulated(
     'the chain is not checked',
     ['stalled', 'answer changed', 'decided twice', 'not dense', 'not the effect of one write', 'nodes disagree', 'vanished'],

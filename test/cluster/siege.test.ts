@@ -4,6 +4,7 @@ import { Unserved } from '../crash/crowd.ts';
 import { Random, seedFrom } from '../support/random.ts';
 import { notRun } from '../support/server-process.ts';
 import { verifyStore } from '../support/verify.ts';
+import { loseEverything, restoreSnapshot, takeSnapshot } from './backup.ts';
 import { faketimeMissing, schedule } from './faults.ts';
 import { measureFailOver } from './figures.ts';
 import { plants, plantVariable } from './plants.ts';
@@ -66,6 +67,34 @@ describe(`a cluster (CLUSTER_SEED=${seed})`, () => {
     expect(figures.socketsOfKilledNode.gaps).toBe(0);
     expect(figures.decidingNodeKilled.answeredAgainMs).toBeLessThan(10_000);
     expect(figures.socketsOfKilledNode.liveAgainMs).toBeLessThan(10_000);
+  });
+
+  it('comes back from a snapshot of the store, with what was written after it from the journal', { timeout }, async (context) => {
+    needEngines(context);
+    const { admin, cluster } = stage;
+    const { members } = cluster.cassandra!;
+    const group = await admin.group();
+    const send = async (text: string): Promise<void> => {
+      const { status } = await admin.call('POST', `/v1/conversations/g:${group}/messages`, { text });
+      expect(status).toBe(201);
+    };
+    await send('before the snapshot');
+    await takeSnapshot(members, cluster.keyspace, 'monday');
+    await send('after the snapshot');
+    await Promise.all(stage.nodes().map((node) => node.kill()));
+    await loseEverything(members, cluster.keyspace);
+    await restoreSnapshot(members, cluster.keyspace, 'monday');
+    await Promise.all(stage.nodes().map((node) => node.restart()));
+    await expect
+      .poll(
+        async () => {
+          const { body } = await admin.get(`/v1/conversations/g:${group}/messages`);
+          return (body.messages as { text: string }[] | undefined)?.map(({ text }) => text);
+        },
+        { timeout: 60_000 },
+      )
+      .toEqual(['before the snapshot', 'after the snapshot']);
+    await send('and on it goes');
   });
 
   it('has a store in which nothing is wrong after all that', { timeout }, async (context) => {
