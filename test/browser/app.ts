@@ -1,8 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
 import { password } from './stage.ts';
 
-// The app as somebody finds it who cannot see its source: by the roles and names that a screen reader says. The one file of the tests to change when the app
-// calls something otherwise.
+// The app as somebody finds it who cannot see its source: by the roles and names that a screen reader says, in English. The one file of the tests to change when
+// the app calls something otherwise. What tests of every language look for (the list, the composer, the offline bar) is found without a name.
 
 export interface NewAccount {
   id: string;
@@ -48,12 +48,12 @@ export class App {
 
   /** The list of conversations is there. */
   async ready(): Promise<void> {
-    await this.page.getByRole('navigation', { name: 'Conversations' }).waitFor();
+    await this.page.getByRole('navigation').getByRole('searchbox').waitFor();
   }
 
   /** The thin bar that says since when there is no connection. */
   get offlineBar(): Locator {
-    return this.page.getByText(/^Offline since/);
+    return this.page.locator('[data-offline]');
   }
 
   // Conversations
@@ -66,6 +66,8 @@ export class App {
   async open(reference: string): Promise<void> {
     await this.page.goto(`/c/${encodeURIComponent(reference)}`);
     await this.composer.waitFor();
+    // What is written before the messages are there waits in its field, and Enter does nothing yet.
+    await this.page.locator('main [aria-busy=true]').waitFor({ state: 'hidden' });
   }
 
   /** The dialog that is open. */
@@ -82,26 +84,50 @@ export class App {
     await this.dialog.getByRole('button', { name: 'Create' }).click();
   }
 
+  /** The members of the group, beside it. */
+  get panel(): Locator {
+    return this.page.getByRole('region', { name: 'Members' });
+  }
+
   async openMembers(): Promise<void> {
-    await this.button(/members/i)
-      .first()
+    await this.page
+      .getByRole('main')
+      .getByRole('button', { name: /members?$/i })
       .click();
+    await this.panel.waitFor();
   }
 
   /** In the list of members, which is open. */
   async addMember(id: string): Promise<void> {
-    await this.page.getByLabel('User name').fill(id);
-    await this.button('Add').click();
+    const field = this.panel.getByRole('combobox', { name: 'Add' });
+    await field.fill(id);
+    await this.panel.getByRole('option', { name: id }).waitFor();
+    await field.press('Enter');
     await this.button(`More for ${id}`).waitFor();
   }
 
   async changeMember(id: string, action: string): Promise<void> {
     await this.button(`More for ${id}`).click();
-    await this.page.getByRole('menuitem', { name: action }).or(this.button(action)).first().click();
+    await this.page.getByRole('menuitem', { name: action }).click();
   }
 
   get composer(): Locator {
-    return this.page.getByRole('textbox', { name: /^Message to/ });
+    return this.page.locator('textarea[data-composer]');
+  }
+
+  /** Goes somewhere by a few letters of its name. */
+  async switchTo(letters: string, name: string): Promise<void> {
+    await this.page.keyboard.press('Control+k');
+    const field = this.dialog.getByRole('combobox');
+    await field.fill(letters);
+    await this.dialog.getByRole('option', { name }).first().waitFor();
+    await field.press('Enter');
+    await this.dialog.waitFor({ state: 'hidden' });
+  }
+
+  async openSettings(): Promise<void> {
+    await this.page.goto('/settings');
+    await this.page.getByRole('heading', { level: 1 }).waitFor();
   }
 
   async send(text: string): Promise<void> {

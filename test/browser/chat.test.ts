@@ -1,3 +1,4 @@
+import { textBytesMax } from '@parlance/schema/limits';
 import { expect, it } from 'vitest';
 import { App } from './app.ts';
 import { refusedWith } from './browser.ts';
@@ -84,4 +85,32 @@ it('a link to a message opens there and lights it up', async () => {
   for (let index = 1; index <= 120; index++) await ann.person.send(`@${bob.person.id}`, `line ${index}`);
   await bob.seat.page.goto(`/c/${encodeURIComponent(`@${ann.person.id}`)}/m/20`);
   await expect.poll(() => bob.app.isInView(bob.app.message('line 20')), soon).toBe(true);
+});
+
+it('near its end a long text says how much still fits, and what is too long is not sent', async () => {
+  const { ann, bob } = await pair(stage);
+  const { app, seat } = ann;
+  await app.composer.fill('x'.repeat(textBytesMax - 700));
+  expect(await seat.page.getByText(/characters left/).count(), 'far from it nothing is said').toBe(0);
+  await app.composer.fill('x'.repeat(textBytesMax - 10));
+  await seat.page.getByText('10 characters left').waitFor();
+  await app.composer.fill('x'.repeat(textBytesMax + 2));
+  await seat.page.getByText('2 characters too many').waitFor();
+  await app.composer.press('Enter');
+  expect(await app.messages.count()).toBe(0);
+  await app.send('short enough');
+  await bob.app.message('short enough').waitFor();
+  expect(await bob.app.messages.count()).toBe(1);
+});
+
+it('a password can be looked at while it is typed', async () => {
+  const seat = await stage.seat();
+  seat.expectWrong(refusedWith(401));
+  await seat.page.goto('/');
+  const field = seat.page.getByLabel('Password', { exact: true });
+  await field.fill(password);
+  expect(await field.getAttribute('type')).toBe('password');
+  await seat.page.getByRole('button', { name: 'Show password' }).click();
+  expect(await field.getAttribute('type')).toBe('text');
+  expect(await field.getAttribute('autocomplete')).toBe('current-password');
 });

@@ -77,6 +77,9 @@ export function AccountPage() {
 
   return (
     <main className={styles.page}>
+      <div className={styles.backdrop} aria-hidden="true">
+        <Mark size={760} />
+      </div>
       <div className={styles.card}>
         <div className={styles.brand}>
           <Mark />

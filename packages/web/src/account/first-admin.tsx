@@ -20,7 +20,7 @@ export function FirstAdmin({ link }: { link: string }) {
     );
   }, [link]);
   return (
-    <main className={styles.nothing} data-region>
+    <main id="main" className={styles.nothing} data-region>
       <div role="status">{said !== null && <Empty title={said}>{<a href="/">{t().firstAdmin.toChat}</a>}</Empty>}</div>
     </main>
   );

@@ -18,14 +18,14 @@ import { MessageList } from './message-list.tsx';
 /** The conversation that is open. */
 export function Chat({ open }: { open: OpenConversation }) {
   return (
-    <main className={styles.chat} data-region>
+    <div className={styles.chat}>
       <Head open={open} />
       <section className={styles.body} aria-label={t().chat.messages}>
         <MessageList open={open} />
       </section>
       <Composer open={open} />
       <Announcements />
-    </main>
+    </div>
   );
 }
 

@@ -9,7 +9,9 @@ import { bytesLeft } from './text-length.ts';
 
 /** Where a message is changed in its place. */
 export function MessageEditor({ message, open }: { message: MessageView; open: OpenConversation }) {
-  const [text, setText] = useState(message.text ?? '');
+  // The message as it was when somebody began: were the newest one changed instead, another's edit that came meanwhile would be written over unseen.
+  const [begun] = useState(message);
+  const [text, setText] = useState(begun.text ?? '');
   const area = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const { current } = area;
@@ -23,7 +25,7 @@ export function MessageEditor({ message, open }: { message: MessageView; open: O
   };
   const save = (): void => {
     if (text.trim() === '' || bytesLeft(text) < 0) return;
-    open.edit(message, text);
+    open.edit(begun, text);
     focusComposer();
   };
   const press = (event: KeyboardEvent): void => {

@@ -33,6 +33,7 @@ export function MessageList({ open }: { open: OpenConversation }) {
 function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }) {
   const { rows, place } = timeline;
   const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const granted = useRef<Place | null>(null);
   const isSticking = useRef(false);
@@ -47,12 +48,15 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
     if (current !== null) current.scrollTop = current.scrollHeight;
   };
 
-  const grant = (wish: Place): void => {
+  const grant = (wish: Place, isFirst: boolean): void => {
     const index =
       wish.at === 'unread' ? rows.findIndex(({ type }) => type === 'unread') : wish.at === 'message' ? rows.findIndex((row) => seqOf(row) === wish.seq) : -1;
     isSticking.current = index === -1;
-    if (index === -1) toEnd();
-    else list.current?.scrollToIndex(index, wish.at === 'unread' ? { align: 'start', offset: -8 } : { align: 'center' });
+    if (index === -1) {
+      // Through the list, where it may still be on its way to another place and would go there.
+      if (!isFirst) list.current?.scrollTo(list.current.scrollSize);
+      toEnd();
+    } else list.current?.scrollToIndex(index, wish.at === 'unread' ? { align: 'start', offset: -8 } : { align: 'center' });
   };
 
   // biome-ignore-start lint/correctness/useExhaustiveDependencies: each effect answers to the change that it names; the functions it calls are new with every rendering.
@@ -60,8 +64,9 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
   // Before anything is painted: the list is where it should be, and what came in at the end is followed.
   useLayoutEffect(() => {
     if (place !== null && place !== granted.current) {
+      const isFirst = granted.current === null;
       granted.current = place;
-      grant(place);
+      grant(place, isFirst);
       // A list measures itself in the frame after it is drawn; until then nobody should see it.
       if (!isPlaced) requestAnimationFrame(() => requestAnimationFrame(() => setPlaced(true)));
     } else if (isSticking.current) {
@@ -72,6 +77,13 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
   useEffect(() => {
     if (isPlaced) look();
   }, [isPlaced, rows]);
+
+  // The list's own word of a change comes before the page is as high as it will be. This one comes when it is, and still before it is painted.
+  useEffect(() => {
+    const observer = new ResizeObserver(() => isSticking.current && toEnd());
+    observer.observe(content.current!);
+    return () => observer.disconnect();
+  }, []);
 
   // What an edit opens is made visible.
   useEffect(() => {
@@ -90,6 +102,8 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
     const left = scrollSize - viewportSize - scrollOffset;
     const isAtEnd = left < endSlack;
     open.isAtEnd.value = isAtEnd && !timelineNow().hasNewer;
+    // Who has reached the end stays there, also when the window or what is said changes.
+    if (isAtEnd && isPlaced) isSticking.current = !timelineNow().hasNewer;
     if (isAtEnd) open.newCount.value = timelineNow().hasNewer ? open.newCount.peek() : 0;
     const at = current.findItemIndex(scrollOffset + viewportSize - 4);
     const last = rows.slice(0, at + 1).findLast((row) => seqOf(row) !== null);
@@ -149,7 +163,7 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
         onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setFocused(null)}
       >
         <div className={styles.spacer} />
-        <div className={styles.rows}>
+        <div ref={content} className={styles.rows}>
           <Virtualizer ref={list} data={rows} shift={timeline.isShifted} scrollRef={scroller} keepMounted={kept} onScroll={scrolled} onResize={resized}>
             {(row) => <RowView key={row.key} row={row} open={open} isDirect={isDirect} isTabStop={row.key === tabStop} />}
           </Virtualizer>

@@ -47,6 +47,7 @@ export const MessageRow = memo(function MessageRow({ row, open, isDirect, isTabS
       data-last={endsRun || undefined}
       data-lit={isLit || undefined}
       data-state={message.state}
+      data-deleted={message.deleted === true || message.text === undefined || undefined}
       tabIndex={isTabStop ? 0 : -1}
       onPointerEnter={(event) => event.pointerType === 'mouse' && setActive(true)}
       onPointerLeave={(event) => event.pointerType === 'mouse' && !event.currentTarget.contains(document.activeElement) && setActive(false)}

@@ -123,7 +123,7 @@ export class OpenConversation {
   async goTo(seq: number): Promise<void> {
     if (!this.#isReady) return;
     try {
-      if (!this.#messages().some((message) => message.seq === seq)) await this.#openAround(seq);
+      if (!this.timeline.peek().rows.some((row) => row.type === 'message' && row.message.seq === seq)) await this.#openAround(seq);
       this.#light(seq);
     } catch (error) {
       this.#complain(error);
@@ -240,7 +240,7 @@ export class OpenConversation {
       await this.#openAround(target, true);
       return this.#light(target);
     }
-    if (view.unreadCount > 0 && from > view.readSeq + 1) {
+    if (view.unreadCount > 0 && from > view.readSeq) {
       const page = await (early ?? this.#pages.aroundGap(view.readSeq, contextSize, pageSize));
       this.#history = this.#windowOf(page);
     }
@@ -251,7 +251,8 @@ export class OpenConversation {
   }
 
   async #openAround(seq: number, isFirst = false): Promise<void> {
-    const isInTail = seq >= this.#tailFrom() && this.chat.view.isLoaded;
+    // The first of those that are held has no row while others come before it.
+    const isInTail = seq > this.#tailFrom() && this.chat.view.isLoaded;
     if (isInTail) this.#history = this.#history.joins ? this.#history : fold.noHistory;
     else this.#history = this.#windowOf(await this.#pages.around(seq, pageSize));
     if (this.#isClosed) return;

@@ -36,6 +36,10 @@ export interface TimelineInput {
   readonly keys: ReadonlyMap<number, string>;
 }
 
+/**
+ * Where others came before the first message, it has no row: it only says whether the second one begins a day or a run. So a row is the same whether or not older
+ * ones are there in front of it, and what is read stays where it is when they come.
+ */
 export function timelineOf({ messages, notices, isWhole, unreadAfter, me, now, keys }: TimelineInput): Row[] {
   const rows: Row[] = [];
   if (isWhole) rows.push({ type: 'beginning', key: 'beginning' });
@@ -45,13 +49,17 @@ export function timelineOf({ messages, notices, isWhole, unreadAfter, me, now, k
   let day = 0;
   let isUnreadLineWanted = unreadAfter !== null;
   let run: MessageRow | undefined;
+  const context = isWhole || messages.length < 2 ? undefined : messages[0];
+
+  const isUnread = ({ seq, author }: MessageView): boolean => unreadAfter !== null && seq !== null && seq > unreadAfter && author !== me;
 
   const endRun = (): void => {
-    if (run !== undefined) rows[rows.lastIndexOf(run)] = { ...run, endsRun: true };
+    const index = run === undefined ? -1 : rows.lastIndexOf(run);
+    if (index !== -1) rows[index] = { ...run!, endsRun: true };
     run = undefined;
   };
   const startDay = (time: Date): void => {
-    const start = new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();
+    const start = startOfDay(time);
     if (start === day) return;
     endRun();
     day = start;
@@ -67,11 +75,18 @@ export function timelineOf({ messages, notices, isWhole, unreadAfter, me, now, k
 
   for (const message of messages) {
     const { seq } = message;
+    if (message === context) {
+      const time = message.time === null ? now : new Date(message.time);
+      day = startOfDay(time);
+      run = { type: 'message', key: '', message, time, startsRun: true, endsRun: false };
+      if (isUnread(message)) isUnreadLineWanted = false;
+      continue;
+    }
     if (seq !== null) noticesUpTo(seq);
     else noticesUpTo(Number.POSITIVE_INFINITY);
     const time = message.time === null ? writtenAt(message.client_id, now) : new Date(message.time);
     startDay(time);
-    if (isUnreadLineWanted && seq !== null && seq > unreadAfter! && message.author !== me) {
+    if (isUnreadLineWanted && isUnread(message)) {
       isUnreadLineWanted = false;
       endRun();
       rows.push({ type: 'unread', key: 'unread' });
@@ -87,6 +102,8 @@ export function timelineOf({ messages, notices, isWhole, unreadAfter, me, now, k
   endRun();
   return rows;
 }
+
+const startOfDay = (time: Date): number => new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();
 
 const keyOf = ({ seq, client_id }: MessageView, keys: ReadonlyMap<number, string>): string =>
   seq === null ? `own ${client_id}` : (keys.get(seq) ?? `seq ${seq}`);

@@ -13,11 +13,17 @@ export function Conflict({ theirs, yours, onUseYours }: { theirs: string; yours:
       <p>{conflict.help}</p>
       <figure className={styles.text}>
         <figcaption>{conflict.theirs}</figcaption>
-        <blockquote dir="auto">{theirs}</blockquote>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, also by keys. */}
+        <blockquote dir="auto" tabIndex={0}>
+          {theirs}
+        </blockquote>
       </figure>
       <figure className={styles.text}>
         <figcaption>{conflict.yours}</figcaption>
-        <blockquote dir="auto">{yours}</blockquote>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, also by keys. */}
+        <blockquote dir="auto" tabIndex={0}>
+          {yours}
+        </blockquote>
       </figure>
       <div className={parts.foot}>
         <Button onClick={closeDialog}>{conflict.keepTheirs}</Button>

@@ -40,7 +40,7 @@ export function Keys() {
     </section>
   );
   return (
-    <DialogFrame title={keys.title}>
+    <DialogFrame title={keys.title} isText>
       {part(keys.anywhere, 'anywhere')}
       {part(keys.inChat, 'inChat')}
     </DialogFrame>

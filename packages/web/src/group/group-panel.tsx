@@ -33,7 +33,7 @@ export function GroupPanel({ open }: { open: OpenConversation }) {
   if (all === null) return null;
   const sorted = [...all.all].sort((a, b) => order[a.role] - order[b.role] || a.display_name.localeCompare(b.display_name));
   return (
-    <aside ref={panel} className={styles.panel} aria-label={group.panel} data-region>
+    <section ref={panel} className={styles.panel} aria-label={group.panel} data-region>
       <div className={styles.head}>
         <h2>{group.panel}</h2>
         <IconButton
@@ -65,7 +65,7 @@ export function GroupPanel({ open }: { open: OpenConversation }) {
           )}
         </div>
       )}
-    </aside>
+    </section>
   );
 }
 

@@ -20,7 +20,7 @@ export function Settings() {
   if (now.phase !== 'signedIn') return null;
   const { client } = now;
   return (
-    <main className={styles.page} data-region>
+    <main id="main" className={styles.page} data-region>
       <div className={styles.column}>
         <div className={styles.title}>
           <IconButton icon="back" label={t().back} isTurned onClick={() => go('/')} />

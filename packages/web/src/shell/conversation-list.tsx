@@ -59,7 +59,9 @@ interface ItemProps {
 
 const Item = memo(function Item({ view, me, isCurrent, draft }: ItemProps) {
   useValue(names);
-  const { id, kind, title, lastMessage, lastActivity, unreadCount } = view;
+  const { id, kind, title, lastMessage, lastActivity } = view;
+  // What somebody is looking at needs no number; the line in it says where the new begins.
+  const unreadCount = isCurrent && document.hasFocus() ? 0 : view.unreadCount;
   const ids = parseConversationId(id);
   const subject = ids === undefined ? id : ids.kind === 'group' ? ids.name : peerOf(ids.users, me);
   const author =

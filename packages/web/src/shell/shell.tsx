@@ -1,6 +1,7 @@
 import { Chat } from '../chat/chat.tsx';
 import { current } from '../conversation/current.ts';
 import { Empty } from '../parts/empty.tsx';
+import { Mark } from '../parts/icon.tsx';
 import { lazily } from '../parts/lazy.tsx';
 import { Toasts } from '../parts/toasts.tsx';
 import { offlineSince, status } from '../state/connection.ts';
@@ -41,20 +42,25 @@ export function Shell() {
         </a>
         <Connection />
       </div>
-      <div className={styles.panes} data-shows={shows} data-panel={isPanel || undefined}>
+      <div className={styles.panes} data-shows={shows}>
         <Sidebar />
         {where.name === 'settings' ? (
           <Settings />
         ) : where.name === 'firstAdmin' ? (
           <FirstAdmin link={where.link} />
         ) : open !== null ? (
-          <Chat key={open.id} open={open} />
+          <main id="main" className={styles.main} data-panel={isPanel || undefined} data-region>
+            <Chat key={open.id} open={open} />
+            {isPanel && <GroupPanel key={open.id} open={open} />}
+          </main>
         ) : (
-          <main className={styles.nothing} data-region>
-            <Empty title={t().chat.pick}>{t().chat.pickHelp}</Empty>
+          <main id="main" className={styles.nothing} data-region>
+            <div>
+              <Mark size={52} />
+              <Empty title={t().chat.pick}>{t().chat.pickHelp}</Empty>
+            </div>
           </main>
         )}
-        {isPanel && open !== null && <GroupPanel key={open.id} open={open} />}
       </div>
       {isDialog && <Dialogs />}
       <Toasts />

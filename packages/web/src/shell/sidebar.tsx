@@ -7,6 +7,7 @@ import { Avatar } from '../parts/avatar.tsx';
 import { IconButton } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { lazily } from '../parts/lazy.tsx';
+import parts from '../parts/parts.module.css';
 import { nameOf, names } from '../state/names.ts';
 import { route } from '../state/route.ts';
 import { session } from '../state/session.ts';
@@ -43,6 +44,7 @@ export function Sidebar() {
   );
   return (
     <nav className={styles.sidebar} aria-label={list.navigation} data-region>
+      {['home', 'people', 'groups'].includes(where.name) && <h1 className={parts.hidden}>{list.navigation}</h1>}
       <div className={styles.top}>
         <span className={styles.me}>
           <Avatar id={me} name={nameOf(me)} size={34} />
@@ -68,7 +70,7 @@ export function Sidebar() {
           }}
           autoComplete="off"
         />
-        <button type="button" aria-label={action.openSwitcher} title={action.openSwitcher} onClick={() => openSwitcher.run()}>
+        <button type="button" aria-label={`${action.openSwitcher}, ${t().keys.ctrl} K`} title={action.openSwitcher} onClick={() => openSwitcher.run()}>
           {t().keys.ctrl} K
         </button>
       </div>

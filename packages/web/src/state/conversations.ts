@@ -6,6 +6,9 @@ import { computed, effect, signal } from './signal.ts';
 
 export const inbox = signal<{ phase: 'loading' | 'ready' | 'failed'; all: readonly ConversationView[] }>({ phase: 'loading', all: [] });
 
+/** What comes in where somebody looks is read a moment later: the title does not blink for it, and the browser is not kept from painting the message. */
+const titleAfterMs = 500;
+
 /** How many pages of the inbox are read: the server looks at the newest 1,000 conversations. */
 const pagesMax = 5;
 
@@ -32,7 +35,7 @@ export function startConversations(): void {
       const all = client.conversations;
       if (!isSame(all, before)) inbox.value = { phase, all };
       // News of a conversation that the inbox did not have yet: it is known by its id only, and would be called by it.
-      if (all.some(({ id, lastMessage }) => lastMessage !== null && !described.has(id))) void ask();
+      if (all.some((one) => isListed(one) && !described.has(one.id))) void ask();
     };
     const ask = async (): Promise<void> => {
       if (isAsking) return;
@@ -53,8 +56,13 @@ export function startConversations(): void {
     });
     return client.subscribe(follow);
   });
+  let timer: ReturnType<typeof setTimeout> | undefined;
   effect(() => {
-    document.title = unreadTotal.value > 0 ? `(${unreadTotal.value}) Parlance` : 'Parlance';
+    const title = unreadTotal.value > 0 ? `(${unreadTotal.value}) Parlance` : 'Parlance';
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (document.title !== title) document.title = title;
+    }, titleAfterMs);
   });
 }
 

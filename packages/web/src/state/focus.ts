@@ -12,9 +12,10 @@ export function focusComposer(): void {
 
 /** The next part of the window, or the previous; the first when the focus is in none. */
 export function focusRegion(step: 1 | -1): void {
-  const all = [...document.querySelectorAll<HTMLElement>(regions)].filter((one) => one.checkVisibility());
+  const all = [...document.querySelectorAll<HTMLElement>(regions)].filter((one) => one.checkVisibility() && one.offsetWidth > 1);
   if (all.length === 0) return;
-  const at = all.findIndex((one) => one.contains(document.activeElement));
+  // One part may lie in another; the innermost counts.
+  const at = all.findLastIndex((one) => one.contains(document.activeElement));
   const next = at === -1 ? all[0]! : all[(at + step + all.length) % all.length]!;
   focusFirst(next);
 }
