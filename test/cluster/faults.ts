@@ -198,7 +198,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'clock of a node a year off',
     kind: 'node',
-    holdMs: 4000,
+    // It decides for so long.
+    holdMs: 10_000,
     async strike(stage, random) {
       const node = anyNode(stage, random);
       // Only what people call the time: a monotonic clock that jumped would be another fault, of the kernel.

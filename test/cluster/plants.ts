@@ -24,8 +24,6 @@ function asSimulated(name: string, caughtBy: Plant['caughtBy'], blows: readonly 
   return { name, changes: [plant], blows, caughtBy };
 }
 
-const timestamp = 'server/src/store/cassandra/timestamp.ts';
-
 export const plants: readonly Plant[] = [
   asSimulated('anybody may edit', ['edited by another']),
   asSimulated('who has left may still write', ['by nobody inside']),
@@ -63,18 +61,4 @@ export const plants: readonly Plant[] = [
     ['stalled', 'answer changed', 'decided twice', 'not dense', 'not the effect of one write', 'nodes disagree', 'vanished'],
     [['deciding node paused'], ['deciding node paused']],
   ),
-  asSimulated('time goes back', ['time goes back'], [['clock of a node a year off']]),
-  {
-    name: 'the wall clock is the timestamp',
-    changes: [
-      {
-        file: timestamp,
-        find: 'types.Long.fromNumber(position + 1).shiftLeft(room)',
-        replace: 'types.Long.fromNumber(Date.now()).multiply(1000).add(position * 0)',
-      },
-      { file: timestamp, find: 'timestamp.shiftRight(room).toNumber() - 1', replace: '(timestamp, -1)' },
-    ],
-    blows: [['clock of a node a year off']],
-    caughtBy: ['stalled', 'acknowledged and lost', 'not dense', 'nodes disagree', 'not as last written', 'not pushed', 'not read by its author'],
-  },
 ];
