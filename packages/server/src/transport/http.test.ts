@@ -4,9 +4,10 @@ import { get } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type CallName, callNames, calls } from '@parlance/schema/calls';
 import { problems } from '@parlance/schema/errors';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startServer } from '../main.ts';
 import { password, startTestServerWith, type TestServer } from './http.fixture.ts';
 
@@ -481,6 +482,26 @@ test('headers that are too large, and what is no HTTP, are problems too', async 
   expect(await raw('NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"invalid_request"/);
 });
 
+test('a body that is too large is read to its end, so that whoever is still sending gets the answer, and the connection goes on', async () => {
+  const { port, hostname } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  const size = 1_000_000;
+  socket.write(`POST /v1/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ann}\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n{`);
+  await vi.waitFor(() => expect(text).toMatch(/^HTTP\/1\.1 413 [\s\S]*"code":"body_too_large"/));
+  for (let sent = 1; sent < size; sent += 50_000) {
+    socket.write('x'.repeat(Math.min(50_000, size - sent)));
+    await pause(1);
+  }
+  text = '';
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  await vi.waitFor(() => expect(text).toMatch(/^HTTP\/1\.1 200 /));
+  socket.destroy();
+});
+
 /** Writes bytes to the server and resolves with everything that comes back. */
 function raw(bytes: string, url = server.url): Promise<string> {
   const { port, hostname } = new URL(url);
@@ -517,10 +538,14 @@ test('writes say what is left, and beyond the burst they wait', async () => {
   await using small = await startTestServer({ PARLANCE_WRITES_BURST: '2', PARLANCE_WRITES_PER_SECOND: '1' });
   const token = await small.person('kim');
   const write = () => small.call('POST', '/v1/conversations/@kim/messages', { token, body: { text: 'x' } });
+  const began = performance.now();
   const first = await write();
   expect([first.headers.get('ratelimit-policy'), first.headers.get('ratelimit')]).toEqual(['"writes";q=2;w=2', '"writes";r=1;t=1']);
-  // More than a second would have to pass between any two of so many for none to be refused.
+  // The burst, and one more for each second that this may take: of so many, some are refused.
   const answers = await Promise.all(Array.from({ length: 20 }, write));
+  const allowed = answers.filter(({ status }) => status === 201).length;
+  expect(allowed).toBeGreaterThanOrEqual(1);
+  expect(allowed).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1000));
   const refused = answers.find(({ status }) => status === 429);
   expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', decided: false, retry_after: 1 } });
   expect(refused!.headers.get('retry-after')).toBe('1');

@@ -140,7 +140,11 @@ export async function createHttp(services: Services): Promise<Http> {
     if (isDraining) reply.header('connection', 'close');
     done();
   });
-  app.setErrorHandler((error, request, reply) => refuse(request, reply, refusalOf(error as Error, request)));
+  app.setErrorHandler((error, request, reply) => {
+    // The framework closes the connection when a body is not taken. Whoever is still sending would be reset and might never see the answer: read on, and keep it.
+    if (!isDraining) reply.removeHeader('connection');
+    return refuse(request, reply, refusalOf(error as Error, request));
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
