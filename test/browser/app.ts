@@ -1,3 +1,4 @@
+import type { MessageView } from '@parlance/sdk';
 import type { Locator, Page } from 'playwright-core';
 import { password } from './stage.ts';
 
@@ -66,7 +67,7 @@ export class App {
   async open(reference: string): Promise<void> {
     await this.page.goto(`/c/${encodeURIComponent(reference)}`);
     await this.composer.waitFor();
-    // What is written before the messages are there waits in its field, and Enter does nothing yet.
+    // What is sent before the messages are there waits in its field.
     await this.page.locator('main [aria-busy=true]').waitFor({ state: 'hidden' });
   }
 
@@ -144,6 +145,13 @@ export class App {
   /** The messages with this text somewhere in them. */
   message(text: string): Locator {
     return this.messages.filter({ hasText: text });
+  }
+
+  /** Resolves when the message with this text is shown in this state. */
+  async until(state: MessageView['state'], text: string): Promise<void> {
+    await this.message(text)
+      .and(this.page.locator(`[data-state=${state}]`))
+      .waitFor();
   }
 
   /** What the messages in the page say, without who and when. */

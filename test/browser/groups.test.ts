@@ -49,7 +49,7 @@ it('who is added finds the group in the list at once, by its title, and who is r
   await owner!.person.put(name, member!.person.id);
   await member!.app.conversation('The choir').click();
   await member!.app.send('which voice is missing?');
-  await expect.poll(() => member!.app.message('which voice').getAttribute('data-state'), soon).toBe('stored');
+  await member!.app.until('stored', 'which voice');
   await owner!.person.remove(name, member!.person.id);
   await expect.poll(() => member!.app.composer.getAttribute('placeholder'), soon).toBe(`${owner!.person.id} removed you from this group.`);
   expect(await member!.app.message('which voice').count(), 'what was said is still there to be read').toBe(1);

@@ -36,7 +36,7 @@ it('somebody logs in, finds a person, chats, edits and deletes with keys alone',
 
   await keyboard.type('from the kyboard');
   await keyboard.press('Enter');
-  await app.message('from the kyboard').waitFor();
+  await app.until('stored', 'from the kyboard');
   await keyboard.press('ArrowUp');
   await app.editor.waitFor();
   await keyboard.press('Control+a');

@@ -37,7 +37,7 @@ it('two people chat, edit, delete and undo in the app built over React', async (
 it('keys, dialogs and settings work in the app built over React', async () => {
   const { ann, bob } = await reactPair();
   await ann.app.send('before');
-  await bob.app.message('before').waitFor();
+  await ann.app.until('stored', 'before');
   await ann.app.composer.press('ArrowUp');
   await ann.app.editor.fill('after');
   await ann.app.editor.press('Enter');

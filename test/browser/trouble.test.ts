@@ -98,11 +98,44 @@ it('on a slow line the own words show before anything can have been answered, an
   // While nothing at all comes through, what is shown cannot have waited for an answer; a clock would only measure this machine.
   stage.line.hold();
   await ann.app.send('slowly');
-  await expect.poll(() => ann.app.message('slowly').getAttribute('data-state'), soon).toBe('sending');
+  await ann.app.until('sending', 'slowly');
   stage.line.release();
   await bob.app.message('slowly').waitFor();
-  await expect.poll(() => ann.app.message('slowly').getAttribute('data-state'), soon).toBe('stored');
+  await ann.app.until('stored', 'slowly');
   expect(await stored(bob, ann)).toEqual(['slowly']);
+});
+
+it('what is sent before the conversation is there waits in its field and is sent once, when it is; what is written on meanwhile is not', async () => {
+  const { ann, bob } = await pair(stage);
+  await bob.person.send(`@${ann.person.id}`, 'from before');
+  const { page } = ann.seat;
+  const hold = async (): Promise<() => void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route('**/v1/conversations/*/messages?*', async (route) => {
+      await promise;
+      await route.continue();
+    });
+    return resolve;
+  };
+  let release = await hold();
+  await page.goto(`/c/${encodeURIComponent(`@${bob.person.id}`)}`);
+  await ann.app.send('are you there?');
+  expect(await ann.app.composer.inputValue(), 'nothing is lost while it waits').toBe('are you there?');
+  release();
+  await bob.app.message('are you there?').waitFor();
+  await expect.poll(() => ann.app.composer.inputValue(), soon).toBe('');
+  expect(await ann.app.message('are you there?').count()).toBe(1);
+
+  await page.unrouteAll();
+  release = await hold();
+  await page.reload();
+  await ann.app.send('no hurry');
+  await ann.app.composer.press('End');
+  await ann.app.composer.pressSequentially(', really');
+  release();
+  await ann.app.message('are you there?').waitFor();
+  expect(await ann.app.composer.inputValue()).toBe('no hurry, really');
+  expect(await ann.app.message('no hurry').count()).toBe(0);
 });
 
 it('what the server refuses stays where it was written, with the reason, and can be tried again or taken away', async () => {
@@ -112,7 +145,7 @@ it('what the server refuses stays where it was written, with the reason, and can
   const { app, seat } = await playerOf(stage, ann);
   await app.open(`#${group}`);
   await app.send('still here');
-  await expect.poll(() => app.message('still here').getAttribute('data-state'), soon).toBe('stored');
+  await app.until('stored', 'still here');
   // What ann does is held up on its way, and so is the news for her; meanwhile bob removes her.
   stage.line.hold();
   await app.send('too late');
@@ -126,7 +159,7 @@ it('what the server refuses stays where it was written, with the reason, and can
   await app.message('much too late').getByRole('button', { name: 'Delete' }).click();
   await app.message('much too late').waitFor({ state: 'hidden' });
   await app.message('too late').getByRole('button', { name: 'Retry' }).click();
-  await expect.poll(() => app.message('too late').getAttribute('data-state'), soon).toBe('stored');
+  await app.until('stored', 'too late');
   const { body } = await bob.get(`/v1/conversations/${encodeURIComponent(`#${group}`)}/messages?limit=200`);
   expect(body.messages.map((message: { text?: string }) => message.text)).toEqual(['still here', 'too late']);
   seat.expectWrong(refusedWith(403), refusedWith(404));

@@ -20,6 +20,7 @@ export function Composer({ open }: { open: OpenConversation }) {
   const phase = useValue(open.timeline).phase;
   const sendsWith = useValue(sendKey);
   const [text, setText] = useState(() => draftOf(open.id));
+  const [isSendWished, setSendWished] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const why = useWhyLeft(open);
   const isClosed = left || phase === 'failed' || problem !== null;
@@ -39,6 +40,7 @@ export function Composer({ open }: { open: OpenConversation }) {
 
   const write = (next: string): void => {
     setText(next);
+    setSendWished(false);
     keepDraft(open.id, next);
     // The parser is there before the message needs it.
     if (mayHaveMarkup(next)) void loadMarkdown();
@@ -47,11 +49,18 @@ export function Composer({ open }: { open: OpenConversation }) {
   const left_ = bytesLeft(text);
   const canSend = !isClosed && phase === 'ready' && text.trim() !== '' && left_ >= 0;
   const send = (): void => {
+    // Until the messages are there, what is to be sent waits where it was written; a further key takes the wish back.
+    setSendWished(!canSend && phase === 'loading' && problem === null);
     if (!canSend) return;
     open.send(text);
     write('');
     area.current?.focus();
   };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the messages are there; `send` is new with every rendering.
+  useEffect(() => {
+    if (isSendWished) send();
+  }, [phase]);
 
   const press = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;

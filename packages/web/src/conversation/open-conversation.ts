@@ -206,9 +206,10 @@ export class OpenConversation {
       });
   }
 
-  /** Of one's own messages that are stored, the last. */
+  /** The last of one's own messages that was not refused, once it is stored; until then none, since who has just written does not mean the one before. */
   lastOwn(): MessageView | undefined {
-    return this.#messages().findLast(({ author, seq, deleted, state }) => author === this.client.me && seq !== null && deleted !== true && state === 'stored');
+    const last = this.#messages().findLast(({ author, deleted, state }) => author === this.client.me && deleted !== true && state !== 'failed');
+    return last?.state === 'stored' ? last : undefined;
   }
 
   /** A message was deleted: those of the history hear it from here. */
