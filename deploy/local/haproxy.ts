@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Member, makeFolder, removeFolder, startMember } from './members.ts';
+import { type Member, makeFolder, removeFolder, startMember, waitUntil } from './members.ts';
 import { freePorts } from './ports.ts';
 
 // Real HAProxy on this machine, with `../haproxy.cfg` as it is. Everything that differs is in its environment.
@@ -48,6 +48,8 @@ export interface Haproxy {
   command(line: string): Promise<string>;
   /** All nodes, once for requests and once for sockets. */
   nodes(): Promise<NodeView[]>;
+  /** Resolves when it gives requests and sockets to each of these; rejects after `timeoutMs`, naming those it does not. */
+  untilUp(names: readonly string[], timeoutMs: number): Promise<void>;
   /** Takes a node in that was not there at the start; resolves with its name. An agent named must answer before it gets work. Gone after a restart. */
   addNode(node: ProxiedNode): Promise<string>;
   /** Kills it and removes its folder. */
@@ -96,6 +98,15 @@ export async function startHaproxy({ nodes, port, tlsPem, variables = {} }: Hapr
     plainUrl: `http://127.0.0.1:${plainPort}`,
     command,
     nodes: async () => nodesOf(await command('show stat')),
+    untilUp: (names, timeoutMs) =>
+      waitUntil(
+        'HAProxy',
+        async () => {
+          const down = (await proxy.nodes()).filter(({ name, status }) => names.includes(name) && status !== 'UP');
+          return down.length === 0 ? undefined : `it does not have ${down.map(({ name, backend }) => `${name} (${backend})`).join(', ')}`;
+        },
+        { timeoutMs },
+      ),
     async addNode({ address, agentPort }) {
       const name = `node${++known}`;
       const agent = agentPort === undefined ? '' : ` agent-check agent-port ${agentPort} agent-inter 1s`;

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterNode } from '../../deploy/local/cluster.ts';
 import { type Member, waitUntil } from '../../deploy/local/members.ts';
 import type { Random } from '../support/random.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { Stage } from './stage.ts';
 
 // What can go wrong with a machine or a line, one at a time. Each fault strikes something that the seed picks and says what it was; `Stage.heal` undoes them all, so
@@ -64,9 +65,12 @@ const paused = (kind: Kind, what: string, choose: Choose): Fault => ({
   },
 });
 
-/** The lines from one node to all members of an engine, or to one. */
 const enginesOf = (stage: Stage, engine: 'kafka' | 'cassandra'): readonly Member[] => stage.cluster[engine]!.members;
+/** The lines from one node to these members of an engine. */
+const linesTo = (stage: Stage, node: Member, engines: readonly Member[]): Promise<TcpProxy[]> =>
+  Promise.all(engines.map(({ name }) => stage.line(node.name, name)));
 
+/** From all members of an engine, or from one. */
 const cut = (engine: 'kafka' | 'cassandra', scope: 'one' | 'all', choose: Choose = anyNode): Fault => ({
   name: `node cut off from ${scope === 'all' ? 'all of' : 'one of'} ${engine}`,
   kind: 'node',
@@ -74,7 +78,7 @@ const cut = (engine: 'kafka' | 'cassandra', scope: 'one' | 'all', choose: Choose
   async strike(stage, random) {
     const node = await choose(stage, random);
     const targets = scope === 'all' ? enginesOf(stage, engine) : [random.pick(enginesOf(stage, engine))];
-    for (const { name } of targets) (await stage.line(node.name, name)).cut();
+    for (const line of await linesTo(stage, node, targets)) line.cut();
     return `${node.name} from ${targets.map(({ name }) => name).join(', ')}`;
   },
 });
@@ -85,7 +89,7 @@ const held = (engine: 'kafka' | 'cassandra', direction: 'toTarget' | 'fromTarget
   holdMs: longMs.node,
   async strike(stage, random) {
     const node = await decider(stage, random);
-    for (const { name } of enginesOf(stage, engine)) (await stage.line(node.name, name)).hold(direction);
+    for (const line of await linesTo(stage, node, enginesOf(stage, engine))) line.hold(direction);
     return node.name;
   },
 });
@@ -96,7 +100,7 @@ const far = (engine: 'kafka' | 'cassandra', latencyMs: number): Fault => ({
   holdMs: shortMs,
   async strike(stage, random) {
     const node = await decider(stage, random);
-    for (const { name } of enginesOf(stage, engine)) (await stage.line(node.name, name)).shape({ latencyMs });
+    for (const line of await linesTo(stage, node, enginesOf(stage, engine))) line.shape({ latencyMs });
     return node.name;
   },
 });
@@ -167,7 +171,7 @@ export const faults: readonly Fault[] = [
     holdMs: shortMs,
     async strike(stage, random) {
       const node = await decider(stage, random);
-      for (const { name } of enginesOf(stage, 'cassandra')) (await stage.line(node.name, name)).shape({ latencyMs: 150 });
+      for (const line of await linesTo(stage, node, enginesOf(stage, 'cassandra'))) line.shape({ latencyMs: 150 });
       await pause(700); // By now it is between writing and having written, in every partition where there is work.
       await node.kill();
       return node.name;
@@ -179,7 +183,7 @@ export const faults: readonly Fault[] = [
     holdMs: longMs.node,
     async strike(stage, random) {
       const node = await decider(stage, random);
-      const lines = await Promise.all(enginesOf(stage, 'cassandra').map(({ name }) => stage.line(node.name, name)));
+      const lines = await linesTo(stage, node, enginesOf(stage, 'cassandra'));
       for (const line of lines) line.shape({ latencyMs: 400 });
       await pause(1500); // What it is writing is on the way in every partition where there is work, and never arrives.
       for (const line of lines) line.cut();
@@ -191,7 +195,7 @@ export const faults: readonly Fault[] = [
     kind: 'cassandra',
     holdMs: shortMs,
     async strike(stage) {
-      for (const node of stage.nodes()) for (const { name } of enginesOf(stage, 'cassandra')) (await stage.line(node.name, name)).shape({ latencyMs: 100 });
+      for (const node of stage.nodes()) for (const line of await linesTo(stage, node, enginesOf(stage, 'cassandra'))) line.shape({ latencyMs: 100 });
       return '100 ms each way';
     },
   },

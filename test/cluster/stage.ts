@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, type ClusterNode, type ClusterOptions, startCluster } from '../../deploy/local/cluster.ts';
 import { type Member, waitUntil } from '../../deploy/local/members.ts';
+import { keyOfConversation } from '../../packages/server/src/journal/command.ts';
 import { partitionOf } from '../../packages/server/src/journal/port.ts';
 import { Person } from '../conformance/protocol-client.ts';
 import type { Door } from '../crash/crowd.ts';
+import { raisedSettings } from '../support/server-process.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { Lines } from './lines.ts';
 
@@ -40,14 +42,6 @@ export interface Stage {
   heal(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** Keeps limits out of the way. */
-const raisedLimits = {
-  PARLANCE_WRITES_BURST: '1000000',
-  PARLANCE_WRITES_PER_SECOND: '100000',
-  PARLANCE_REGISTRATIONS_BURST: '100000',
-  PARLANCE_LOGIN_FAILURES_BURST: '100000',
-};
 
 /** A node's process first takes up the variables in the file `environment` of its folder, so that a restart can give it others. */
 const wrap = (): string[] => ['sh', '-c', 'test ! -f environment || . ./environment; exec "$@"', 'sh'];
@@ -85,7 +79,7 @@ export async function startStage({ nodes: count = 3, settings = {}, ...options }
     nodes: count,
     partitions,
     haproxy: { variables },
-    settings: { ...raisedLimits, ...settings },
+    settings: { ...raisedSettings, ...settings },
     wrap,
   }).catch(async (error) => {
     await lines.close();
@@ -108,11 +102,13 @@ export async function startStage({ nodes: count = 3, settings = {}, ...options }
           const response = await fetch(`${node.url}/readyz`, { signal: AbortSignal.timeout(2000) });
           if (!response.ok) return `${node.name} says: ${(await response.text()).trim()}`;
         }
-        const names = nodes().map(({ name }) => name);
-        const down = (await cluster.haproxy.nodes()).filter(({ name, status }) => names.includes(name) && status !== 'UP');
-        return down.length === 0 ? undefined : `HAProxy does not have ${down.map(({ name, backend }) => `${name} (${backend})`).join(', ')}`;
+        return undefined;
       },
       { timeoutMs: healTimeoutMs },
+    );
+    await cluster.haproxy.untilUp(
+      nodes().map(({ name }) => name),
+      healTimeoutMs,
     );
   };
 
@@ -189,6 +185,5 @@ export async function decidedBy(node: Pick<ClusterNode, 'url'>): Promise<Set<num
   return new Set([...text.matchAll(/^parlance_deciding\{partition="(\d+)"\} 1$/gm)].map((match) => Number(match[1])));
 }
 
-/** The journal's partition of a conversation. A group's key is its bare name. */
-export const partitionOfConversation = (conversation: string): number =>
-  partitionOf(conversation.startsWith('g:') ? conversation.slice(2) : conversation, partitions);
+/** The journal's partition of a conversation. */
+export const partitionOfConversation = (conversation: string): number => partitionOf(keyOfConversation(conversation), partitions);

@@ -27,6 +27,10 @@ if (kafka === undefined || cassandra === undefined) {
       otherUrl: cluster.nodes[1]!.url,
       async restart() {
         await Promise.all(cluster.nodes.map((node) => node.restart()));
+        await cluster.haproxy.untilUp(
+          cluster.nodes.map(({ name }) => name),
+          30_000,
+        );
         return cluster.url;
       },
       stop: () => cluster.stop(),
