@@ -4,7 +4,7 @@ import { cassandraRows, kafkaHops } from './engines.ts';
 import { fill } from './fill.ts';
 import type { Person } from './load.ts';
 import { many, measureMs, resultsFile, socketCounts, textBytes, warmUpMs } from './options.ts';
-import { latencies, report, reportRaised, writeReport } from './report.ts';
+import { latencies, named, report, reportRaised, writeReport } from './report.ts';
 import { Caller, cpuSecondsOf, raised, runLoad } from './server.ts';
 
 // How fast nodes on real engines are: one to three of them, three brokers, three Cassandra nodes, HAProxy and the load on this one machine, beside what the engines
@@ -43,7 +43,7 @@ async function measureCeilings(): Promise<void> {
   const brokers = cluster.kafka!.brokers;
   for (const writers of socketCounts) {
     const hops = await kafkaHops(brokers, partitions, writers, writers === socketCounts[0] ? firstWarmUpMs : warmUpMs, measureMs);
-    report({ what: `raw: Kafka's two hops alone, ${writers} at once`, value: hops.perSecond, unit: '/s', p50: hops.p50, p99: hops.p99, p999: hops.p999 });
+    report({ what: `raw: Kafka's two hops alone, ${writers} at once`, value: hops.perSecond, unit: '/s', ...latencies(hops) });
   }
   const { contactPoints, dataCenter } = cluster.cassandra!;
   for (const shape of [
@@ -53,7 +53,7 @@ async function measureCeilings(): Promise<void> {
   ]) {
     const rows = await cassandraRows({ contactPoints, dataCenter }, shape, shape.batch === 1 ? firstWarmUpMs : warmUpMs, measureMs);
     const what = `raw: Cassandra alone, ${shape.partitions} × ${shape.batch} messages at once`;
-    report({ what, value: rows.perSecond, unit: '/s', p50: rows.p50, p99: rows.p99, p999: rows.p999 });
+    report({ what, value: rows.perSecond, unit: '/s', ...latencies(rows) });
   }
 }
 
@@ -68,7 +68,7 @@ async function measureNodes(people: Person[]): Promise<void> {
       const before = cpuOf(cluster);
       const measured = await load(people.slice(0, sockets), warmUpMs, measureMs);
       const after = cpuOf(cluster);
-      const what = `acked sends, ${nodes} node${nodes === 1 ? '' : 's'}, ${sockets} socket${sockets === 1 ? '' : 's in pairs'}`;
+      const what = `acked sends, ${nodes} node${nodes === 1 ? '' : 's'}, ${named(sockets)}`;
       report({ what, value: measured.perSecond, unit: '/s', ...latencies(measured) });
       const used = new Map([...after].map(([kind, seconds]) => [kind, seconds - before.get(kind)!]));
       used.set('load', measured.cpuSeconds);

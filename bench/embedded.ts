@@ -3,7 +3,7 @@ import { fill } from './fill.ts';
 import { readsPerSecond } from './history.ts';
 import type { Person } from './load.ts';
 import { many, measureMs, resultsFile, socketCounts, textBytes, warmUpMs } from './options.ts';
-import { latencies, report, reportRaised, writeReport } from './report.ts';
+import { latencies, named, report, reportRaised, writeReport } from './report.ts';
 import { BenchServer, raised, runLoad, startBare } from './server.ts';
 
 // How fast one embedded server is, beside what the machine gives a program that does nothing else, measured in the same run. Figures on a shared machine do not repeat;
@@ -14,15 +14,13 @@ const receivers = 1000;
 /** Idle is what has nothing to do for a while: V8 gives back what a start or ten thousand handshakes took some seconds later. */
 const settleMs = 15_000;
 
-const pairs = (people: Person[], count: number): Person[] => people.slice(0, count);
-
 async function measureSends(server: BenchServer, people: Person[], bare: Map<number, number>, when: string): Promise<Map<number, number>> {
   const figures = new Map<number, number>();
   for (const count of socketCounts) {
-    const measured = await runLoad({ kind: 'send', port: server.port, path: '/v1/live', people: pairs(people, count), warmUpMs, measureMs, textBytes });
+    const measured = await runLoad({ kind: 'send', port: server.port, path: '/v1/live', people: people.slice(0, count), warmUpMs, measureMs, textBytes });
     figures.set(count, measured.perSecond);
     report({
-      what: `acked sends, ${count} socket${count === 1 ? '' : 's in pairs'}${when}`,
+      what: `acked sends, ${named(count)}${when}`,
       value: measured.perSecond,
       unit: '/s',
       ...latencies(measured),
@@ -88,7 +86,7 @@ const nobody = (count: number): Person[] => Array.from({ length: count }, (_, in
 for (const count of socketCounts) {
   const measured = await runLoad({ kind: 'send', port: bare.port, path: '/', people: nobody(count), warmUpMs, measureMs, textBytes, isBare: true });
   bareFigures.set(count, measured.perSecond);
-  report({ what: `raw: bare ws, no store, ${count} socket${count === 1 ? '' : 's in pairs'}`, value: measured.perSecond, unit: '/s', ...latencies(measured) });
+  report({ what: `raw: bare ws, no store, ${named(count)}`, value: measured.perSecond, unit: '/s', ...latencies(measured) });
 }
 bare.stop();
 report({ what: 'raw: append of 100 bytes + fdatasync, one by one', value: appendsPerSecond(measureMs), unit: '/s' });

@@ -1,21 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { build } from 'hdr-histogram-js';
 import type { Command } from '../packages/server/src/journal/command.ts';
 import { KafkaJournal } from '../packages/server/src/journal/kafka/journal.ts';
 import type { PartitionLog } from '../packages/server/src/journal/port.ts';
 import type { DecidedRecord, Outcome } from '../packages/server/src/journal/record.ts';
 import { CassandraStore } from '../packages/server/src/store/cassandra/store.ts';
 import { decisionOf, World } from '../test/conformance/store-world.ts';
+import { type Latencies, latenciesIn, newHistogram } from './histogram.ts';
 import { textBytes } from './options.ts';
 
 // What the engines of a cluster give a program that does nothing else, with the same records and the same rows: the ceilings that the nodes are measured against.
 
-export interface Ceiling {
+export interface Ceiling extends Latencies {
   perSecond: number;
-  /** Milliseconds. */
-  p50: number;
-  p99: number;
-  p999: number;
 }
 
 const text = 'x'.repeat(textBytes);
@@ -84,7 +80,7 @@ function outcomeOf({ nonce, conversation, author, clientId, decisionKey, fingerp
   return { nonce, results: [{ event, decision }] };
 }
 
-/** Messages a second that Cassandra alone takes: `workers` partitions at once, each a record of so many messages after another, one to each of as many conversations. */
+/** Messages a second that Cassandra alone takes: `partitions` at once, each a record of so many messages after another, one to each of as many conversations. */
 export async function cassandraRows(
   at: { contactPoints: readonly string[]; dataCenter: string },
   { partitions, batch }: { partitions: number; batch: number },
@@ -118,7 +114,7 @@ export async function cassandraRows(
 
 /** Has several do the same again and again, and counts. */
 class Meter {
-  readonly #histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
+  readonly #histogram = newHistogram();
   #perSecond = 0;
 
   async run(count: number, warmUpMs: number, measureMs: number, step: (index: number) => Promise<void>, worth = 1): Promise<void> {
@@ -141,7 +137,6 @@ class Meter {
   }
 
   ceiling(): Ceiling {
-    const at = (percentile: number): number => this.#histogram.getValueAtPercentile(percentile) / 1000;
-    return { perSecond: this.#perSecond, p50: at(50), p99: at(99), p999: at(99.9) };
+    return { perSecond: this.#perSecond, ...latenciesIn(this.#histogram) };
   }
 }

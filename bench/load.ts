@@ -1,5 +1,6 @@
-import { build, type Histogram } from 'hdr-histogram-js';
+import type { Histogram } from 'hdr-histogram-js';
 import { openRaw, type RawSocket } from './frames.ts';
+import { type Latencies, latenciesIn, newHistogram } from './histogram.ts';
 
 // The load: a process of its own, told by one message what to do, answering with one message what it measured. Each socket sends its next
 // message when the ack of the last has come (its own event), as people and the SDK do; so the load is as many writes at once as sockets.
@@ -44,13 +45,10 @@ export interface IdleLoad {
 
 export type Load = SendLoad | FanOutLoad | IdleLoad;
 
-export interface Measured {
+/** The latencies are from send to ack. */
+export interface Measured extends Latencies {
   /** Acked sends, or frames delivered, a second. */
   perSecond: number;
-  /** Milliseconds from send to ack. */
-  p50: number;
-  p99: number;
-  p999: number;
   /** All frames that came in, a second. */
   framesPerSecond: number;
 }
@@ -123,7 +121,7 @@ class Writer {
 }
 
 async function send({ port, path, people, warmUpMs, measureMs, textBytes, isBare }: SendLoad): Promise<Measured> {
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
+  const histogram = newHistogram();
   const text = 'x'.repeat(textBytes);
   let frames = 0;
   const writers = people.map((person, index) => {
@@ -154,12 +152,12 @@ async function send({ port, path, people, warmUpMs, measureMs, textBytes, isBare
   const acked = writers.reduce((sum, writer) => sum + writer.acked, 0);
   const framesIn = frames - framesBefore;
   for (const socket of sockets) socket.close();
-  return { perSecond: acked / seconds, framesPerSecond: framesIn / seconds, ...percentiles(histogram) };
+  return { perSecond: acked / seconds, framesPerSecond: framesIn / seconds, ...latenciesIn(histogram) };
 }
 
 // One sender, as fast as its acks come; every receiver gets every message. Latency is from send to the last receiver's frame.
 async function fanOut({ port, path, sender, receivers, conversation, warmUpMs, measureMs, textBytes }: FanOutLoad): Promise<Measured> {
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
+  const histogram = newHistogram();
   const text = 'x'.repeat(textBytes);
   const sockets: RawSocket[] = [];
   let delivered = 0;
@@ -193,7 +191,7 @@ async function fanOut({ port, path, sender, receivers, conversation, warmUpMs, m
   isStopped = true;
   const perSecond = (delivered - before) / seconds;
   for (const socket of sockets) socket.close();
-  return { perSecond, framesPerSecond: perSecond, ...percentiles(histogram) };
+  return { perSecond, framesPerSecond: perSecond, ...latenciesIn(histogram) };
 }
 
 /** Opens the sockets and keeps them until the process ends. */
@@ -228,11 +226,5 @@ function uuidV7(socket: string, count: number): string {
   const unique = `${socket.padStart(4, '0').replace(/[^0-9a-f]/g, '0')}${count.toString(16).padStart(8, '0')}`;
   return `${time.slice(0, 8)}-${time.slice(8)}-7${process.pid.toString(16).padStart(3, '0').slice(-3)}-8000-${unique}`;
 }
-
-const percentiles = (histogram: Histogram) => ({
-  p50: histogram.getValueAtPercentile(50) / 1000,
-  p99: histogram.getValueAtPercentile(99) / 1000,
-  p999: histogram.getValueAtPercentile(99.9) / 1000,
-});
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

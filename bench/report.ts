@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { Measured } from './load.ts';
+import type { Latencies } from './histogram.ts';
 
 // What a benchmark prints while it runs, and writes as JSON at its end.
 
@@ -23,7 +23,10 @@ export function report(row: Row): void {
 }
 const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 const round = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en'));
-export const latencies = ({ p50, p99, p999 }: Measured) => ({ p50, p99, p999 });
+export const latencies = ({ p50, p99, p999 }: Latencies) => ({ p50, p99, p999 });
+
+/** `1 socket`, `50 sockets in pairs`. */
+export const named = (sockets: number): string => (sockets === 1 ? '1 socket' : `${sockets} sockets in pairs`);
 
 /** Prints which settings were raised, once, at the beginning. */
 export function reportRaised(raised: Readonly<Record<string, string>>): void {
