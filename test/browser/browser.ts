@@ -71,6 +71,12 @@ export class Seat {
     return seat;
   }
 
+  /** From now on the browser has this session. */
+  async signIn(token: string): Promise<void> {
+    const { hostname } = new URL(this.url);
+    await this.context.addCookies([{ name: 'parlance', value: token, domain: hostname, path: '/', httpOnly: true, sameSite: 'Lax' }]);
+  }
+
   /** Another tab of the same profile, watched like the first. */
   async tab(): Promise<Page> {
     return this.context.newPage();

@@ -26,3 +26,6 @@ export async function playerOf(stage: Stage, person: Person, options: Partial<Se
 
 /** The stable id of the conversation of two people. */
 export const directId = (one: Person, other: Person): string => `d:${[one.id, other.id].sort().join(':')}`;
+
+/** Texts to tell apart: `number 3` to `number 7`. */
+export const numbered = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, index) => `number ${from + index}`);

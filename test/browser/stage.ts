@@ -79,8 +79,7 @@ export class Stage {
   /** A seat for somebody whose browser has the session already. */
   async seatFor(person: Person, options: Partial<SeatOptions> = {}): Promise<Seat> {
     const seat = await this.seat(options);
-    const { hostname } = new URL(this.url);
-    await seat.context.addCookies([{ name: 'parlance', value: person.token, domain: hostname, path: '/', httpOnly: true, sameSite: 'Lax' }]);
+    await seat.signIn(person.token);
     return seat;
   }
 

@@ -1,14 +1,12 @@
 import { expect, it } from 'vitest';
 import { App } from './app.ts';
 import { networkTrouble, refusedWith } from './browser.ts';
-import { type Player, pair, playerOf } from './pair.ts';
+import { numbered, type Player, pair, playerOf } from './pair.ts';
 import { soon, useStage } from './use-stage.ts';
 
 // Bad days: no network, a slow one, a server that is killed, two tabs. Whatever happens, each message is there once and in order, at both.
 
 const stage = useStage();
-
-const numbered = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, index) => `number ${from + index}`);
 
 /** What the server has, oldest first. */
 async function stored({ person }: Player, other: Player): Promise<string[]> {
@@ -136,6 +134,18 @@ it('what is sent before the conversation is there waits in its field and is sent
   await ann.app.message('are you there?').waitFor();
   expect(await ann.app.composer.inputValue()).toBe('no hurry, really');
   expect(await ann.app.message('no hurry').count()).toBe(0);
+});
+
+it('a part of the app that cannot be loaded is said to be missing, and comes when one tries again', async () => {
+  const { app, seat, person } = await playerOf(stage, await stage.person('ann'));
+  await person.call('POST', '/v1/groups', { name: `ferns-${person.id.slice(4)}`, title: 'The ferns' });
+  seat.expectWrong(...networkTrouble);
+  await seat.page.route('**/assets/group-list-*.js', (route) => route.abort('connectionfailed'));
+  await seat.page.goto('/groups');
+  await seat.page.getByText('The server cannot be reached').waitFor();
+  await seat.page.unrouteAll();
+  await app.button('Try again').click();
+  await seat.page.getByRole('navigation').getByText('The ferns').waitFor();
 });
 
 it('what the server refuses stays where it was written, with the reason, and can be tried again or taken away', async () => {

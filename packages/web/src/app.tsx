@@ -1,6 +1,7 @@
 import { Empty } from './parts/empty.tsx';
 import { lazily } from './parts/lazy.tsx';
 import { resumeSession, session } from './state/session.ts';
+import { wasSignedIn } from './state/settings.ts';
 import { useValue } from './state/signal.ts';
 import { language, t } from './text/language.ts';
 
@@ -9,6 +10,12 @@ const loadAccountPage = () => import('./account/account-page.tsx').then(({ Accou
 
 const Shell = lazily(loadShell);
 const AccountPage = lazily(loadAccountPage);
+
+/** Begins to load what will most likely be drawn, before it is known. */
+export function loadLikely(): void {
+  const load = wasSignedIn() ? loadShell : loadAccountPage;
+  load().catch(() => {}); // It is asked for again when it is drawn.
+}
 
 /** Everything. Drawn anew as a whole when the language changes, for texts are no state. */
 export function App() {

@@ -15,6 +15,8 @@ import { Notice } from './notice.tsx';
 
 /** Closer to the end than this, in pixels, is at the end. */
 const endSlack = 32;
+/** Frames in which nothing changed its size, until a list is taken to be where it was sent. */
+const framesOfRest = 6;
 /** Older and newer messages are read when fewer screens than this are left. */
 const screensAhead = 1.5;
 
@@ -37,6 +39,8 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
   const list = useRef<VirtualizerHandle>(null);
   const granted = useRef<Place | null>(null);
   const isSticking = useRef(false);
+  const held = useRef<Place | null>(null);
+  const put = useRef({ top: 0, height: 0 });
   const lastOffset = useRef(0);
   const [isPlaced, setPlaced] = useState(false);
   const [focused, setFocused] = useState<string | null>(null);
@@ -48,15 +52,43 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
     if (current !== null) current.scrollTop = current.scrollHeight;
   };
 
-  const grant = (wish: Place, isFirst: boolean): void => {
-    const index =
-      wish.at === 'unread' ? rows.findIndex(({ type }) => type === 'unread') : wish.at === 'message' ? rows.findIndex((row) => seqOf(row) === wish.seq) : -1;
-    isSticking.current = index === -1;
-    if (index === -1) {
-      // Through the list, where it may still be on its way to another place and would go there.
-      if (!isFirst) list.current?.scrollTo(list.current.scrollSize);
-      toEnd();
-    } else list.current?.scrollToIndex(index, wish.at === 'unread' ? { align: 'start', offset: -8 } : { align: 'center' });
+  const indexOf = (wish: Place): number =>
+    wish.at === 'unread' ? rows.findIndex(({ type }) => type === 'unread') : wish.at === 'message' ? rows.findIndex((row) => seqOf(row) === wish.seq) : -1;
+
+  /** Goes where the list is wanted, if it is wanted somewhere: to the end, or to a row while what is above it is still being measured. */
+  const settle = (): void => {
+    const { current } = scroller;
+    if (isSticking.current) toEnd();
+    if (isSticking.current || held.current === null || current === null || list.current === null) return;
+    const index = indexOf(held.current);
+    if (index === -1) return;
+    const top = list.current.getItemOffset(index);
+    current.scrollTop = held.current.at === 'unread' ? top - 8 : top + (list.current.getItemSize(index) - current.clientHeight) / 2;
+    put.current = { top: current.scrollTop, height: current.scrollHeight };
+  };
+
+  const latest = useRef(settle);
+  latest.current = settle;
+
+  // Not by the list's own scrolling to a row: that goes there again whenever something is measured, also when somebody has scrolled on meanwhile.
+  const grant = (wish: Place): void => {
+    isSticking.current = indexOf(wish) === -1;
+    held.current = isSticking.current ? null : wish;
+    settle();
+    let rest = 0;
+    let at = scroller.current?.scrollTop;
+    const frame = (): void => {
+      if (held.current !== wish) return;
+      const { scrollTop } = scroller.current ?? {};
+      rest = scrollTop === at ? rest + 1 : 0;
+      at = scrollTop;
+      if (rest === framesOfRest) held.current = null;
+      else requestAnimationFrame(frame);
+    };
+    frame();
+  };
+  const letGo = (): void => {
+    held.current = null;
   };
 
   // biome-ignore-start lint/correctness/useExhaustiveDependencies: each effect answers to the change that it names; the functions it calls are new with every rendering.
@@ -64,14 +96,11 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
   // Before anything is painted: the list is where it should be, and what came in at the end is followed.
   useLayoutEffect(() => {
     if (place !== null && place !== granted.current) {
-      const isFirst = granted.current === null;
       granted.current = place;
-      grant(place, isFirst);
+      grant(place);
       // A list measures itself in the frame after it is drawn; until then nobody should see it.
       if (!isPlaced) requestAnimationFrame(() => requestAnimationFrame(() => setPlaced(true)));
-    } else if (isSticking.current) {
-      toEnd();
-    }
+    } else settle();
   }, [rows, place]);
 
   useEffect(() => {
@@ -80,7 +109,7 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
 
   // The list's own word of a change comes before the page is as high as it will be. This one comes when it is, and still before it is painted.
   useEffect(() => {
-    const observer = new ResizeObserver(() => isSticking.current && toEnd());
+    const observer = new ResizeObserver(() => latest.current());
     observer.observe(content.current!);
     return () => observer.disconnect();
   }, []);
@@ -117,6 +146,9 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
   const scrolled = (offset: number): void => {
     const { current } = list;
     if (current === null) return;
+    // Elsewhere, and nothing was measured: it was scrolled, by whatever means.
+    const { scrollTop, scrollHeight } = scroller.current!;
+    if (Math.abs(scrollTop - put.current.top) > 1 && scrollHeight === put.current.height) letGo();
     if (current.scrollSize - current.viewportSize - offset < endSlack) isSticking.current = !timelineNow().hasNewer;
     else if (offset < lastOffset.current - 1) isSticking.current = false;
     lastOffset.current = offset;
@@ -124,7 +156,7 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
   };
 
   const resized = (): void => {
-    if (isSticking.current) toEnd();
+    settle();
     look();
   };
 
@@ -158,7 +190,13 @@ function Rows({ open, timeline }: { open: OpenConversation; timeline: Timeline }
         className={styles.scroller}
         data-scroller
         style={isPlaced ? undefined : { visibility: 'hidden' }}
-        onKeyDown={step}
+        onWheel={letGo}
+        onTouchMove={letGo}
+        onPointerDown={letGo}
+        onKeyDown={(event) => {
+          letGo();
+          step(event);
+        }}
         onFocus={(event) => setFocused((event.target as Element).closest('article')?.dataset.key ?? null)}
         onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setFocused(null)}
       >

@@ -1,6 +1,7 @@
 import { type outbox, Parlance, ParlanceError, platform, Rest, restDefaults } from '@parlance/sdk';
 import { openOutbox } from './kept-outbox.ts';
-import { signal } from './signal.ts';
+import { keepSignedIn } from './settings.ts';
+import { effect, signal } from './signal.ts';
 
 // Who is signed in, and the SDK's client that stands for them. Everything else of the state hangs on it and is made anew with it.
 
@@ -13,6 +14,11 @@ export type Session =
   | { phase: 'signedIn'; client: Parlance };
 
 export const session = signal<Session>({ phase: 'starting' });
+
+effect(() => {
+  const { phase } = session.value;
+  if (phase === 'signedIn' || phase === 'signedOut') keepSignedIn(phase === 'signedIn');
+});
 
 const options = { url: location.origin };
 
