@@ -91,9 +91,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     };
 
     const nodes: ClusterNode[] = [];
+    let known = 0;
     const startNode = async (): Promise<ClusterNode> => {
-      const begun = await beginNode(nodes.length + 1, common, folder, options);
-      nodes.push(begun);
+      const id = ++known;
+      const begun = await beginNode(id, common, folder, options);
+      // By id, which is how HAProxy calls them, whichever begins first.
+      nodes[id - 1] = begun;
       stops.push(() => begun.kill());
       await begun.untilReady();
       return begun;

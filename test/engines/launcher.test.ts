@@ -90,7 +90,7 @@ const starterSource = `
 /** A cluster without engines, whose nodes only say what they were started with. */
 async function standInCluster(program = [process.execPath, join(import.meta.dirname, 'cluster-node.ts')]): Promise<Cluster> {
   const cluster = await startCluster({
-    nodes: 2,
+    nodes: 3,
     program,
     kafka: ['127.0.0.1:1', '127.0.0.1:2'],
     cassandra: ['127.0.0.1:3'],
@@ -121,17 +121,22 @@ describe('a cluster', () => {
     expect([first!.PARLANCE_LOG_LEVEL, second!.PARLANCE_LOG_LEVEL]).toEqual(['info', 'debug']);
     expect(first).not.toHaveProperty('PARLANCE_TEST_KAFKA');
 
-    const third = await cluster.addNode();
+    // The second and the third begin at the same time: each is a place of its own.
+    expect(cluster.nodes.map(({ name }) => name)).toEqual(['node1', 'node2', 'node3']);
+    expect(new Set(cluster.nodes.map(({ folder }) => folder)).size).toBe(3);
+
+    const added = await cluster.addNode();
+    expect(added.name).toBe('node4');
     const seen = new Set<number>();
     await waitUntil(
-      'requests at all three',
+      'requests at all of them',
       async () => {
         seen.add((await answerOf(cluster.url)).pid);
-        return seen.size === 3 ? undefined : `seen are ${[...seen]}`;
+        return seen.size === 4 ? undefined : `seen are ${[...seen]}`;
       },
       { timeoutMs: 10_000 },
     );
-    expect(seen).toContain(third.pid);
+    expect(seen).toContain(added.pid);
   });
 });
 
