@@ -28,6 +28,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: [inBrowser],
+          exclude: [onEngines],
           testTimeout: 60_000,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
