@@ -31,6 +31,9 @@ interface TopicSetting {
   why: string;
 }
 
+// What is old is told by the brokers' clocks: deleting what is older than some days must not depend on a node's, and a broker refuses what a node that is ahead dates itself.
+const dated: TopicSetting = { name: 'message.timestamp.type', value: 'LogAppendTime', why: 'what is old is told by the brokers’ clocks' };
+
 function kept(settings: Settings): TopicSetting[] {
   return [
     { name: 'cleanup.policy', value: 'delete', why: 'compaction would drop records' },
@@ -38,8 +41,7 @@ function kept(settings: Settings): TopicSetting[] {
     { name: 'retention.bytes', value: '-1', why: 'records must not be dropped by size: nodes delete what is applied' },
     { name: 'min.insync.replicas', value: String(settings.minInsyncReplicas), why: 'that many replicas must have an append before it counts' },
     { name: 'unclean.leader.election.enable', value: 'false', why: 'a replica that is behind must not lead: what was acknowledged would be gone' },
-    // By the brokers' clocks: deleting what is older than some days must not depend on a node's.
-    { name: 'message.timestamp.type', value: 'LogAppendTime', why: 'what is old is told by the brokers’ clocks' },
+    dated,
     {
       name: 'max.message.bytes',
       value: String(messageBytesMax),
@@ -50,6 +52,7 @@ function kept(settings: Settings): TopicSetting[] {
 }
 
 const fleeting: TopicSetting[] = [
+  dated,
   { name: 'cleanup.policy', value: 'delete', why: 'compaction needs keys' },
   { name: 'retention.ms', value: String(signalRetentionMs), isRight: (value) => Number(value) > 0, why: 'signals are not kept' },
 ];
