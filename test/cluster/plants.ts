@@ -15,6 +15,8 @@ export interface Plant {
   changes: readonly Change[];
   blows: readonly Blow[];
   caughtBy: readonly (Rule | 'stalled')[];
+  /** What it has written stays wrong when it is gone: it comes last. */
+  ruins?: true;
 }
 
 /** One of the simulation's. */
@@ -23,6 +25,8 @@ function asSimulated(name: string, caughtBy: Plant['caughtBy'], blows: readonly 
   if (plant === undefined) throw new Error(`The simulation has no plant “${name}”.`);
   return { name, changes: [plant], blows, caughtBy };
 }
+
+const timestamp = 'server/src/store/cassandra/timestamp.ts';
 
 export const plants: readonly Plant[] = [
   asSimulated('anybody may edit', ['edited by another']),
@@ -61,4 +65,19 @@ export const plants: readonly Plant[] = [
     ['stalled', 'answer changed', 'decided twice', 'not dense', 'not the effect of one write', 'nodes disagree', 'vanished'],
     [['deciding node paused'], ['deciding node paused']],
   ),
+  asSimulated('time goes back', ['time goes back'], [['clock of a node a year off']]),
+  {
+    name: 'the wall clock is the timestamp',
+    ruins: true,
+    changes: [
+      {
+        file: timestamp,
+        find: 'types.Long.fromNumber(position + 1).shiftLeft(room)',
+        replace: 'types.Long.fromNumber(Date.now()).multiply(1000).add(position * 0)',
+      },
+      { file: timestamp, find: 'timestamp.shiftRight(room).toNumber() - 1', replace: '(timestamp, -1)' },
+    ],
+    blows: [['clock of a node a year off']],
+    caughtBy: ['stalled', 'acknowledged and lost', 'not dense', 'nodes disagree', 'not as last written', 'not pushed', 'not read by its author'],
+  },
 ];
