@@ -125,7 +125,7 @@ class Meter {
       for (let began = performance.now(); began < until; ) {
         await step(index);
         const now = performance.now();
-        if (began >= from && now < until) {
+        if (now >= from && now < until) {
           done += worth;
           this.#histogram.recordValue(Math.round((now - began) * 1000));
         }
