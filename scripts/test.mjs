@@ -16,6 +16,7 @@ const notRun = [
   need('java', ['-version'], 'openjdk-17-jre-headless', 'everything on real Kafka and Cassandra'),
   need('mvn', ['-v'], 'maven', 'everything on real Kafka and Cassandra'),
   need('haproxy', ['-v'], 'haproxy', 'everything behind HAProxy'),
+  need('faketime', ['--version'], 'faketime', 'a cluster with a node whose clock is a year off'),
   need('chromium', ['--version'], 'chromium', 'the journeys in the web app'),
 ];
 const wrongTypes = ['tsconfig.test.json', 'packages/web/tsconfig.json'].filter((project) => existsSync(join(root, project)) && !checkTypes(project));
