@@ -18,6 +18,8 @@ export interface Member {
   /** Of the run that is going on, or of the last one. */
   readonly pid: number;
   readonly isRunning: boolean;
+  /** How those of its runs ended that nobody had told to: each a crash, or a start that was given up. */
+  readonly crashes: readonly string[];
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM: it ends in its own way; resolves when it is gone, and kills it after `timeoutMs` (30 s). */
@@ -52,9 +54,10 @@ export function startMember(options: MemberOptions): Member & { untilReady(): Pr
   const { name, address, folder, command, args, env = process.env } = options;
   mkdirSync(folder, { recursive: true });
   const logPath = join(folder, 'log');
+  const crashes: string[] = [];
   let run = begin();
 
-  function begin(): { child: ChildProcess; ended: Promise<string>; isRunning: boolean } {
+  function begin(): { child: ChildProcess; ended: Promise<string>; isRunning: boolean; isToEnd: boolean } {
     const log = openSync(logPath, 'a');
     try {
       const child = spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', log, log] });
@@ -65,10 +68,11 @@ export function startMember(options: MemberOptions): Member & { untilReady(): Pr
         child.once('exit', (code, signal) => resolve(`exit ${signal ?? code}`));
       }).then((how) => {
         begun.isRunning = false;
+        if (!begun.isToEnd) crashes.push(how);
         if (pid !== undefined) tellWatchdog('ended', pid);
         return how;
       });
-      const begun = { child, ended, isRunning: pid !== undefined };
+      const begun = { child, ended, isRunning: pid !== undefined, isToEnd: false };
       return begun;
     } finally {
       closeSync(log);
@@ -78,11 +82,16 @@ export function startMember(options: MemberOptions): Member & { untilReady(): Pr
   const signal = (name: NodeJS.Signals): void => {
     if (run.isRunning) run.child.kill(name);
   };
+  const end = (name: NodeJS.Signals): void => {
+    run.isToEnd = true;
+    signal(name);
+  };
 
   const member = {
     name,
     address,
     folder,
+    crashes,
     get pid() {
       return run.child.pid ?? 0;
     },
@@ -90,11 +99,11 @@ export function startMember(options: MemberOptions): Member & { untilReady(): Pr
       return run.isRunning;
     },
     async kill() {
-      signal('SIGKILL');
+      end('SIGKILL');
       await run.ended;
     },
     async terminate(timeoutMs = 30_000) {
-      signal('SIGTERM');
+      end('SIGTERM');
       const timer = setTimeout(() => signal('SIGKILL'), timeoutMs);
       await run.ended;
       clearTimeout(timer);

@@ -8,7 +8,7 @@ import { loseEverything, restoreSnapshot, takeSnapshot } from './backup.ts';
 import { faketimeMissing, schedule } from './faults.ts';
 import { measureFailOver } from './figures.ts';
 import { plants, plantVariable } from './plants.ts';
-import { besiege } from './siege.ts';
+import { besiege, faultsLogged } from './siege.ts';
 import { nodeFromSources, type Stage, startStage } from './stage.ts';
 
 // Real processes on real Kafka and Cassandra behind HAProxy, struck by what can happen to machines and lines while a crowd works on them. Each run takes another
@@ -53,6 +53,7 @@ describe(`a cluster (CLUSTER_SEED=${seed})`, () => {
     console.log(
       JSON.stringify({ counts, blows: done.map(({ blow, healMs, convergedMs }) => [blow.join(' + '), Math.round(healMs), Math.round(convergedMs)]) }),
     );
+    if (findings.length > 0) console.log(faultsLogged(stage).join('\n'));
     expect(findings.slice(0, 20)).toEqual([]);
     // A cluster that does nothing keeps every promise too.
     expect(counts.accepted).toBeGreaterThan(30);

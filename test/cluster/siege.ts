@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from '@parlance/schema/types';
 import { Crowd, type Door } from '../crash/crowd.ts';
@@ -50,6 +52,7 @@ export async function besiege(
   const working = (): Promise<void> => crowd.insist({ doors: () => stage.doors(), hands, restMsMax: () => (isHealing ? healingRestMsMax : restMsMax) });
   const report: SiegeReport['blows'] = [];
   const findings: Finding[] = [];
+  const crashesBefore = new Map(stage.cluster.nodes.map(({ name, crashes }) => [name, crashes.length]));
   try {
     for (const blow of blows) {
       const faults = blow.map(faultNamed);
@@ -77,6 +80,8 @@ export async function besiege(
       await busy;
     }
     findings.push(...(await judge(stage, crowd, observers)));
+    for (const { name, crashes } of stage.cluster.nodes)
+      for (const how of crashes.slice(crashesBefore.get(name) ?? 0)) findings.push({ rule: 'a node ended by itself', detail: `${name}: ${how}` });
     return { findings, blows: report, counts: countsOf(crowd.history, observers), crowd };
   } finally {
     crowd.stop();
@@ -150,6 +155,17 @@ async function differencesNow(stage: Stage, crowd: Crowd, observers: readonly Ob
     return (error as Error).message;
   }
 }
+
+/** The last lines in which nodes told of a fault of the program, and what a program prints that ends of one. */
+export const faultsLogged = (stage: Stage): string[] =>
+  stage.cluster.nodes.flatMap(({ name, folder }) =>
+    readFileSync(join(folder, 'log'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !/^\{"(event":|level":"(trace|debug|info|warn)")/.test(line))
+      .slice(-linesMax)
+      .map((line) => `${name}: ${line}`),
+  );
+const linesMax = 20;
 
 /** One value for everything that is in the conversations. */
 const digestOf = (view: ReadonlyMap<string, Change[]>): string =>

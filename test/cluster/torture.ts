@@ -4,7 +4,7 @@ import { Random } from '../support/random.ts';
 import { verifyStore } from '../support/verify.ts';
 import { type Blow, faketimeMissing, faultNamed, schedule } from './faults.ts';
 import { type Figures, measureFailOver } from './figures.ts';
-import { besiege, type SiegeReport } from './siege.ts';
+import { besiege, faultsLogged, type SiegeReport } from './siege.ts';
 import { nodeFromSources, type Stage, startStage } from './stage.ts';
 
 // The fault tests for as long as wanted: `npm run torture -- --minutes 100 --seed 7`. It prints the seed and each blow as it falls; the same seed gives the same blows
@@ -81,6 +81,7 @@ try {
     );
     broken += report.findings.length;
     for (const { rule, detail } of report.findings.slice(0, 20)) console.log(`  BROKEN ${rule}: ${detail}`);
+    if (report.findings.length > 0) console.log(faultsLogged(stage).join('\n'));
   }
   if (!isEnding) {
     figures = await measureFailOver(stage);

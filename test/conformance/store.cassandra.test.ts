@@ -1,3 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Client, types } from 'cassandra-driver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection, type Statement } from '../../packages/server/src/store/cassandra/connection.ts';
@@ -7,7 +10,7 @@ import { Reader } from '../../packages/server/src/store/cassandra/read.ts';
 import { CassandraStore } from '../../packages/server/src/store/cassandra/store.ts';
 import { positionAt, timestampOf } from '../../packages/server/src/store/cassandra/timestamp.ts';
 import { Writer } from '../../packages/server/src/store/cassandra/write.ts';
-import type { Store } from '../../packages/server/src/store/port.ts';
+import { type Store, StoreUnavailable } from '../../packages/server/src/store/port.ts';
 import { keyOf, type Row } from '../../packages/server/src/store/rows.ts';
 import { verify } from '../../packages/server/src/store/verify.ts';
 import { cassandraAt } from '../support/engines.ts';
@@ -171,6 +174,29 @@ describe('the Cassandra store', () => {
       ).toContain(keyspace);
     }
     expect(client.hosts.length).toBe(3);
+  });
+
+  it('is unavailable, and not broken, when the lines to all nodes break while it is asked, and comes back by itself', async () => {
+    const sockets = new Set<Socket>();
+    const collect = (message: unknown): void => void sockets.add((message as { socket: Socket }).socket);
+    subscribe('net.client.socket', collect);
+    try {
+      const cutOff = await open();
+      const reasons: unknown[] = [];
+      for (let round = 0; round < 20; round++) {
+        const asked = Promise.allSettled(Array.from({ length: 50 }, () => cutOff.position(1)));
+        for (let turns = round % 5; turns > 0; turns--) await turn();
+        for (const socket of sockets) socket.destroy();
+        sockets.clear();
+        for (const result of await asked) if (result.status === 'rejected') reasons.push(result.reason);
+        await vi.waitFor(() => cutOff.position(1), { timeout: 30_000 });
+      }
+      await cutOff.close();
+      expect(reasons.filter((reason) => !(reason instanceof StoreUnavailable))).toEqual([]);
+      expect(reasons.length).toBeGreaterThan(0);
+    } finally {
+      unsubscribe('net.client.socket', collect);
+    }
   });
 
   it('shows a head that goes to another bucket while it is looked for', async () => {

@@ -98,6 +98,7 @@ export interface ReadBack {
 export type Rule =
   /** What can happen to machines is no fault of the program: it answers that too, and says what to do. */
   | 'answered internal'
+  | 'a node ended by itself'
   | 'acknowledged and lost'
   | 'answer changed'
   | 'decided twice'

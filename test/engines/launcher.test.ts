@@ -48,6 +48,9 @@ describe('members', () => {
 
     await second.terminate();
     expect(isAlive(second.pid)).toBe(false);
+    expect([first.crashes, second.crashes]).toEqual([[], []]);
+    process.kill(first.pid, 'SIGABRT');
+    await expect.poll(() => first.crashes).toEqual(['exit SIGABRT']);
 
     const { folder } = first;
     expect(existsSync(folder)).toBe(true);

@@ -146,6 +146,7 @@ async function connected(options: CassandraOptions): Promise<Client> {
 
 async function connectTo(options: CassandraOptions): Promise<Client> {
   const client = new Client({ ...clientOptions(options), keyspace: options.keyspace });
+  refreshOneAtATime(client);
   try {
     await client.connect();
     return client;
@@ -153,6 +154,27 @@ async function connectTo(options: CassandraOptions): Promise<Client> {
     await client.shutdown();
     throw error;
   }
+}
+
+/**
+ * When the lines to all nodes break, the driver (4.10.0) may look for a new control connection twice at the same time; each takes away what the other had, and one
+ * ends in a rejection that nobody hears, which would end the process: https://issues.apache.org/jira/browse/NODEJS-681.
+ */
+function refreshOneAtATime(client: Client): void {
+  const { controlConnection } = client as unknown as { controlConnection: { _refresh(hosts?: Iterator<unknown>): Promise<void> } };
+  const refresh = controlConnection._refresh.bind(controlConnection);
+  let isUnderWay = false;
+  controlConnection._refresh = async (hosts) => {
+    // With the hosts that are left to be tried it is the one under way that goes on.
+    if (hosts !== undefined) return await refresh(hosts);
+    if (isUnderWay) return;
+    isUnderWay = true;
+    try {
+      await refresh();
+    } finally {
+      isUnderWay = false;
+    }
+  };
 }
 
 /** Safe to do at the same time on several nodes: the statement is the same wherever it is given. */
@@ -203,9 +225,13 @@ const agreementPollMs = 500;
 /** What the driver throws, as a plain error, before it has sent anything. */
 const hadNoConnection = (error: unknown): boolean => error instanceof errors.BusyConnectionError || (error as Error).message === 'No connection available';
 
+/** How the driver marks its error, a plain one, when a connection broke: it comes out when those to several nodes did, one try after the other. */
+const hadItBroken = (error: unknown): boolean => (error as { isSocketError?: boolean }).isSocketError === true;
+
 /** Whether an error says how the cluster is, and not that something is wrong with what was asked. */
 function isOfTheCluster(error: unknown): boolean {
-  if (hadNoConnection(error) || error instanceof errors.NoHostAvailableError || error instanceof errors.OperationTimedOutError) return true;
+  if (hadNoConnection(error) || hadItBroken(error) || error instanceof errors.NoHostAvailableError || error instanceof errors.OperationTimedOutError)
+    return true;
   return error instanceof errors.ResponseError && clusterCodes.has(error.code);
 }
 
