@@ -15,8 +15,6 @@ export interface Plant {
   changes: readonly Change[];
   blows: readonly Blow[];
   caughtBy: readonly (Rule | 'stalled')[];
-  /** What it has written stays wrong when it is gone: it comes last. */
-  ruins?: true;
 }
 
 /** One of the simulation's. */
@@ -25,6 +23,25 @@ function asSimulated(name: string, caughtBy: Plant['caughtBy'], blows: readonly 
   if (plant === undefined) throw new Error(`The simulation has no plant “${name}”.`);
   return { name, changes: [plant], blows, caughtBy };
 }
+
+/** Of rows that are not there though the position row says so: the places in the order are taken again. */
+const signsOfLoss: Plant['caughtBy'] = [
+  'stalled',
+  'acknowledged and lost',
+  'answer changed',
+  'decided twice',
+  'not the effect of one write',
+  'pushed and not so',
+  'nodes disagree',
+];
+
+/** One of them finds a node that has written some of what belongs together, and not the rest. */
+const strikesAmidApplying: readonly Blow[] = [
+  ['deciding node cut off, far from the store'],
+  ['deciding node killed, far from the store'],
+  ['deciding node cut off, far from the store'],
+  ['deciding node killed, far from the store'],
+];
 
 const timestamp = 'server/src/store/cassandra/timestamp.ts';
 
@@ -65,10 +82,27 @@ export const plants: readonly Plant[] = [
     ['stalled', 'answer changed', 'decided twice', 'not dense', 'not the effect of one write', 'nodes disagree', 'vanished'],
     [['deciding node paused'], ['deciding node paused']],
   ),
+  {
+    name: 'the position row is written before its rows',
+    changes: [
+      {
+        file: 'server/src/store/cassandra/write.ts',
+        find: 'await batch.rows.write(this.#connection); await batch.pointers.write(this.#connection); const last =',
+        replace: 'const last =',
+      },
+      {
+        file: 'server/src/store/cassandra/write.ts',
+        find: 'await last.write(this.#connection);',
+        replace: 'await last.write(this.#connection); await batch.rows.write(this.#connection); await batch.pointers.write(this.#connection);',
+      },
+    ],
+    blows: strikesAmidApplying,
+    caughtBy: signsOfLoss,
+  },
+  asSimulated('the position row says more than its position', signsOfLoss, strikesAmidApplying),
   asSimulated('time goes back', ['time goes back'], [['clock of a node a year off']]),
   {
     name: 'the wall clock is the timestamp',
-    ruins: true,
     changes: [
       {
         file: timestamp,
