@@ -1,21 +1,12 @@
 import { Empty } from './parts/empty.tsx';
 import { lazily } from './parts/lazy.tsx';
 import { resumeSession, session } from './state/session.ts';
-import { wasSignedIn } from './state/settings.ts';
 import { useValue } from './state/signal.ts';
 import { language, t } from './text/language.ts';
 
-const loadShell = () => import('./shell/start.ts').then(({ Shell }) => Shell);
-const loadAccountPage = () => import('./account/account-page.tsx').then(({ AccountPage }) => AccountPage);
-
-const Shell = lazily(loadShell);
-const AccountPage = lazily(loadAccountPage);
-
-/** Begins to load what will most likely be drawn, before it is known. */
-export function loadLikely(): void {
-  const load = wasSignedIn() ? loadShell : loadAccountPage;
-  load().catch(() => {}); // It is asked for again when it is drawn.
-}
+// The page names both for the browser to load ahead, by whether its visitor has a session: see `pages` in vite.config.ts.
+const Shell = lazily(() => import('./shell/start.ts').then(({ Shell }) => Shell));
+const AccountPage = lazily(() => import('./account/account-page.tsx').then(({ AccountPage }) => AccountPage));
 
 /** Everything. Drawn anew as a whole when the language changes, for texts are no state. */
 export function App() {

@@ -1,7 +1,7 @@
 import './style/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App, loadLikely } from './app.tsx';
+import { App } from './app.tsx';
 import { startRouting } from './state/route.ts';
 import { resumeSession } from './state/session.ts';
 import { chosenLanguage, startSettings, wantedLanguage } from './state/settings.ts';
@@ -13,7 +13,6 @@ import { speak } from './text/language.ts';
 startSettings();
 startRouting();
 void resumeSession();
-loadLikely();
 await speak(wantedLanguage());
 effect(() => {
   chosenLanguage.value;

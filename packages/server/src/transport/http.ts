@@ -221,7 +221,7 @@ export async function createHttp(services: Services): Promise<Http> {
     return refuse(request, reply, new Refusal('upgrade_required'));
   });
   addPages({ app, services, isDraining: () => isDraining, contextOf, refuse, refusalOf });
-  const answerAsWebApp = addWebApp(app, readWebApp(webFolder));
+  const answerAsWebApp = addWebApp(app, readWebApp(webFolder), (headers) => credentialsOf(headers, config)?.from === 'cookie');
   app.setNotFoundHandler((request, reply) => {
     if (answerAsWebApp(request, reply)) return reply;
     const path = request.raw.url!.split('?')[0]!;

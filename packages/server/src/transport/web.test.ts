@@ -12,6 +12,9 @@ const page = '<!doctype html><title>Parlance</title><script type="module" src="/
 const script = `console.log('${'hello '.repeat(100)}');\n`;
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
+const pageOf = (variant: string): string => page.replace('</title>', `</title><!-- ${variant} -->`);
+const variants = ['en.signed-in', 'en.signed-out', 'de.signed-in', 'de.signed-out'];
+
 const parent = mkdtempSync(join(tmpdir(), 'parlance-web-'));
 const folder = join(parent, 'dist');
 let app: FastifyInstance;
@@ -19,6 +22,7 @@ let app: FastifyInstance;
 beforeAll(async () => {
   mkdirSync(join(folder, 'assets'), { recursive: true });
   mkdirSync(join(folder, '.vite'));
+  mkdirSync(join(folder, '.pages'));
   writeFileSync(join(parent, 'secret.txt'), 'not for the world');
   writeFileSync(join(folder, '.vite/manifest.json'), '{}');
   for (const [name, text] of [
@@ -29,6 +33,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, `${name}.br`), brotliCompressSync(text));
     writeFileSync(join(folder, `${name}.gz`), gzipSync(text));
   }
+  for (const variant of variants) writeFileSync(join(folder, `.pages/${variant}.html`), pageOf(variant));
   writeFileSync(join(folder, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
   app = await serverOf(folder);
 });
@@ -41,7 +46,7 @@ async function serverOf(of: string): Promise<FastifyInstance> {
   const made = fastify();
   made.get('/v1/me', () => 'me');
   made.get('/first-admin/:link', () => 'claimed');
-  const answerAsWebApp = addWebApp(made, readWebApp(of));
+  const answerAsWebApp = addWebApp(made, readWebApp(of), ({ cookie }) => cookie !== undefined);
   made.setNotFoundHandler((request, reply) => (answerAsWebApp(request, reply) ? reply : reply.code(404).send({ code: 'not_found' })));
   await made.ready();
   return made;
@@ -49,9 +54,10 @@ async function serverOf(of: string): Promise<FastifyInstance> {
 
 test('the page may do nothing but what the app needs, and is asked for anew each time', async () => {
   const { statusCode, headers, body } = await app.inject({ url: '/', headers: html });
-  expect([statusCode, body]).toEqual([200, page]);
+  expect([statusCode, body]).toEqual([200, pageOf('en.signed-out')]);
   expect(headers['content-type']).toBe('text/html; charset=utf-8');
-  expect(headers['cache-control']).toBe('no-cache');
+  expect(headers['cache-control']).toBe('no-store');
+  expect((await app.inject({ url: '/', headers: { ...html, cookie: 'parlance=x' } })).headers['cache-control']).toBe('no-cache');
   expect(headers['content-security-policy']).toBe(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
   );
@@ -59,10 +65,25 @@ test('the page may do nothing but what the app needs, and is asked for anew each
 });
 
 test('a page that the browser has is not sent again', async () => {
-  const first = await app.inject({ url: '/' });
-  const again = await app.inject({ url: '/', headers: { 'if-none-match': `"other", W/${first.headers.etag}` } });
+  const ask = (more: Record<string, string>) => app.inject({ url: '/', headers: { cookie: 'parlance=x', ...more } });
+  const first = await ask({});
+  const again = await ask({ 'if-none-match': `"other", W/${first.headers.etag}` });
   expect([again.statusCode, again.body, again.headers.etag]).toEqual([304, '', first.headers.etag]);
-  expect((await app.inject({ url: '/', headers: { 'if-none-match': '"other"' } })).statusCode).toBe(200);
+  expect((await ask({ 'if-none-match': '"other"' })).statusCode).toBe(200);
+});
+
+test.each([
+  ['de-AT,de;q=0.9,en;q=0.8', undefined, 'de.signed-out'],
+  ['fr,de;q=0.5', 'parlance=x', 'de.signed-in'],
+  ['fr', 'parlance=x', 'en.signed-in'],
+  [undefined, undefined, 'en.signed-out'],
+  ['../../secret, */*;q=x', undefined, 'en.signed-out'],
+])('to a browser that wants %s and has the cookies %s the page is %s', async (language, cookie, variant) => {
+  for (const url of ['/', '/c/@bob']) {
+    const { body, headers } = await app.inject({ url, headers: { ...html, ...(language && { 'accept-language': language }), ...(cookie && { cookie }) } });
+    expect(body, url).toBe(pageOf(variant));
+    expect(headers.vary).toBe('accept, accept-encoding, accept-language, cookie');
+  }
 });
 
 test('a file with a hash in its name is kept for a year, another one is asked for anew', async () => {
@@ -106,7 +127,7 @@ test('a wrong address of the server’s own is said to be wrong, to a person too
 });
 
 test('the first administrator’s link is the app to a person and the call to a program', async () => {
-  expect((await app.inject({ url: '/first-admin/0123456789abcdef', headers: html })).body).toBe(page);
+  expect((await app.inject({ url: '/first-admin/0123456789abcdef', headers: html })).body).toBe(pageOf('en.signed-out'));
   expect((await app.inject({ url: '/first-admin/0123456789abcdef', headers: { accept: 'application/json' } })).body).toBe('claimed');
 });
 
@@ -115,7 +136,8 @@ test('no address leads out of the folder, to the build’s notes or to a compres
     const { body } = await app.inject({ url });
     expect(body, url).not.toContain('not for the world');
   }
-  for (const url of ['/.vite/manifest.json', '/index.html.br', '/assets/index-1a2b3c4d.js.gz']) expect((await app.inject({ url })).statusCode, url).toBe(404);
+  for (const url of ['/.vite/manifest.json', '/.pages/en.signed-out.html', '/index.html.br', '/assets/index-1a2b3c4d.js.gz'])
+    expect((await app.inject({ url })).statusCode, url).toBe(404);
 });
 
 test('a server without a built app says so in one sentence', async () => {

@@ -1,10 +1,14 @@
 import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join, relative, sep } from 'node:path';
+import type { IncomingHttpHeaders } from 'node:http';
+import { basename, extname, join, relative, sep } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 // The web app, which every node serves at `/`. All its files are read once, at the start, into a map from address to bytes: nothing that a request
 // says is ever made into a path of the disk. Compressing is the build's work (`scripts/build-web.mjs`), so that starting stays quick.
+//
+// The page comes in variants, which differ in what they have the browser load along with the script, the texts of a language and what is drawn for somebody
+// with a session or without; and the one for somebody without says that there is none, so that the app need not ask. The request says which.
 //
 // An address that no file, call or page has is the app's own (`/c/@ada/m/7`) when a person goes there: who asks for HTML gets index.html, and the app
 // reads the address. Everybody else, a script or a client of the calls, is told that there is nothing.
@@ -16,6 +20,8 @@ export const webFolder = join(import.meta.dirname, '../../../web/dist');
 export interface WebApp {
   /** By address; index.html is at `/`. */
   files: ReadonlyMap<string, WebFile>;
+  /** The page's variants, by language and visitor: `de.signed-in`. */
+  pages: ReadonlyMap<string, WebFile>;
 }
 
 interface WebFile {
@@ -64,14 +70,16 @@ const serversOwn = /^\/(v1|classic|docs|first-admin)(\/|$)/;
 export function readWebApp(folder: string): WebApp | undefined {
   if (!existsSync(join(folder, 'index.html'))) return undefined;
   const files = new Map<string, WebFile>();
+  const pages = new Map<string, WebFile>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || encodings.some(({ suffix }) => entry.name.endsWith(suffix))) continue;
     const path = join(entry.parentPath, entry.name);
     const address = `/${relative(folder, path).split(sep).join('/')}`;
+    if (address.startsWith('/.pages/')) pages.set(basename(path, '.html'), readFile(path, address));
     if (address.includes('/.')) continue; // The build's own notes.
     files.set(address === '/index.html' ? '/' : address, readFile(path, address));
   }
-  return { files };
+  return { files, pages };
 }
 
 function readFile(path: string, address: string): WebFile {
@@ -85,10 +93,11 @@ function readFile(path: string, address: string): WebFile {
   return {
     headers: {
       'content-type': contentTypes[extname(path)] ?? 'application/octet-stream',
-      'cache-control': address.startsWith('/assets/') ? immutable : 'no-cache',
+      // A page that says there is no session must not come back from a cache when there is one: browsers do that without asking when a tab is opened again.
+      'cache-control': address.startsWith('/assets/') ? immutable : address.endsWith('.signed-out.html') ? 'no-store' : 'no-cache',
       'cross-origin-resource-policy': 'same-origin',
       // A page is what one asker gets at an address where another gets a problem.
-      vary: isPage ? 'accept, accept-encoding' : 'accept-encoding',
+      vary: isPage ? 'accept, accept-encoding, accept-language, cookie' : 'accept-encoding',
       ...(isPage && pageHeaders),
     },
     variants: [...compressed, { encoding: 'identity', etag: etagOf(whole), bytes: whole }],
@@ -101,20 +110,30 @@ const notBuilt = 'This Parlance server runs, but its web app is not built: run `
 
 /**
  * Serves the app. Answers what to do with a request that no address matches: it sends index.html when the address may be one of the app's and answers
- * whether it did. Call it before the server is ready.
+ * whether it did. `hasSession` tells whether a browser's request comes with a session, be it in force or not. Call it before the server is ready.
  */
-export function addWebApp(app: FastifyInstance, web: WebApp | undefined): (request: FastifyRequest, reply: FastifyReply) => boolean {
+export function addWebApp(
+  app: FastifyInstance,
+  web: WebApp | undefined,
+  hasSession: (headers: IncomingHttpHeaders) => boolean,
+): (request: FastifyRequest, reply: FastifyReply) => boolean {
   if (web === undefined) {
     app.get('/', (_, reply) => reply.type('text/plain; charset=utf-8').send(notBuilt));
     return () => false;
   }
-  for (const [address, file] of web.files) app.get(address, (request, reply) => send(file, request, reply));
-  const index = web.files.get('/')!;
+  const sendPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const visitor = hasSession(request.headers) ? 'signed-in' : 'signed-out';
+    const page = acceptedLanguages(request.headers['accept-language'])
+      .map((language) => web.pages.get(`${language}.${visitor}`))
+      .find((found) => found !== undefined);
+    return send(page ?? web.files.get('/')!, request, reply);
+  };
+  for (const [address, file] of web.files) app.get(address, address === '/' ? sendPage : (request, reply) => send(file, request, reply));
 
   // A person who opens the first administrator's link goes to the app, which has them sign in and then makes the call of the same address.
   app.addHook('onRequest', (request, reply, done) => {
     if (request.raw.url!.startsWith('/first-admin/') && asksForPage(request)) {
-      void send(index, request, reply);
+      void sendPage(request, reply);
       return;
     }
     done();
@@ -122,7 +141,7 @@ export function addWebApp(app: FastifyInstance, web: WebApp | undefined): (reque
 
   return (request, reply) => {
     if (!asksForPage(request) || serversOwn.test(request.raw.url!.split('?')[0]!)) return false;
-    void send(index, request, reply);
+    void sendPage(request, reply);
     return true;
   };
 }
@@ -137,6 +156,9 @@ function send({ headers, variants }: WebFile, request: FastifyRequest, reply: Fa
   const known = request.headers['if-none-match']?.split(',').map((one) => one.trim().replace(/^W\//, ''));
   return known?.includes(etag) ? reply.code(304).send() : reply.send(bytes);
 }
+
+/** The languages a visitor reads, the best first as browsers send them; English, which the app falls back to, is the last. */
+const acceptedLanguages = (header: string | undefined): string[] => [...(header ?? '').split(',').map((offer) => offer.trim().slice(0, 2).toLowerCase()), 'en'];
 
 /** The encodings a client takes, without those it gives no weight (RFC 9110, 12.5.3). */
 function acceptedEncodings(header: string | string[] | undefined): Set<string> {

@@ -1,7 +1,6 @@
 import { type outbox, Parlance, ParlanceError, platform, Rest, restDefaults } from '@parlance/sdk';
 import { openOutbox } from './kept-outbox.ts';
-import { keepSignedIn } from './settings.ts';
-import { effect, signal } from './signal.ts';
+import { signal } from './signal.ts';
 
 // Who is signed in, and the SDK's client that stands for them. Everything else of the state hangs on it and is made anew with it.
 
@@ -15,11 +14,6 @@ export type Session =
 
 export const session = signal<Session>({ phase: 'starting' });
 
-effect(() => {
-  const { phase } = session.value;
-  if (phase === 'signedIn' || phase === 'signedOut') keepSignedIn(phase === 'signedIn');
-});
-
 const options = { url: location.origin };
 
 /** Calls that need no session. */
@@ -27,8 +21,12 @@ export const publicRest = new Rest({ ...restDefaults, url: options.url, environm
 
 let forgetOutbox = (): void => {};
 
-/** Finds out whether the browser holds a session, and connects with it. */
+/** Finds out whether the browser holds a session, and connects with it. A page that was asked for without one says so, and nobody is asked again. */
 export async function resumeSession(): Promise<void> {
+  if (document.documentElement.dataset.visitor === 'signed-out') {
+    session.value = { phase: 'signedOut', hasEnded: false };
+    return;
+  }
   try {
     // Asked before the client is made, for the outbox of whom to look for.
     const { user_id } = await publicRest.call('get_me', {});

@@ -31,11 +31,6 @@ export function startSettings(): void {
   effect(() => write('language', chosenLanguage.value ?? ''));
 }
 
-/** Whether somebody was signed in when the app was last here: most likely which screen it will be, before the server has said so. */
-export const wasSignedIn = (): boolean => read('wasSignedIn') === 'true';
-
-export const keepSignedIn = (isSignedIn: boolean): void => write('wasSignedIn', String(isSignedIn));
-
 // A browser may refuse to keep anything; then nothing is kept.
 function read(key: string): string | null {
   try {
