@@ -80,7 +80,8 @@ class Writer {
   readonly #histogram: Histogram;
   #socket: RawSocket | undefined;
   #count = 0;
-  #expected = Buffer.alloc(0);
+  /** Undefined before the first: what comes then are acks of an earlier run, whose sockets are gone. */
+  #expected: Buffer | undefined;
   #sentAt = 0;
   acked = 0;
   isMeasuring = false;
@@ -107,6 +108,7 @@ class Writer {
 
   frame(payload: Buffer): void {
     if (payload.compare(refusalMark, 0, refusalMark.length, 0, refusalMark.length) === 0) throw new Error(`refused: ${payload.toString()}`);
+    if (this.#expected === undefined) return;
     // The client_id stands at the end of every event.
     const at = payload.lastIndexOf(clientIdMark);
     if (at === -1) return;

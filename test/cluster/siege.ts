@@ -24,6 +24,8 @@ export interface SiegeOptions {
   restMsMax?: number;
   /** How long it is waited for everybody to be of one mind before that is given up, ms. */
   giveUpMs?: number;
+  /** Judges after every blow, and spares the blows that are left once a finding is what was looked for. */
+  isEnough?(finding: Finding): boolean;
 }
 
 export interface SiegeReport {
@@ -42,7 +44,7 @@ const healingRestMsMax = 1500;
 export async function besiege(
   stage: Stage,
   blows: readonly Blow[],
-  { seed, progress = () => undefined, calmWrites = 120, hands = 1, restMsMax = 120, giveUpMs = 30_000 }: SiegeOptions,
+  { seed, progress = () => undefined, calmWrites = 120, hands = 1, restMsMax = 120, giveUpMs = 30_000, isEnough }: SiegeOptions,
 ): Promise<SiegeReport> {
   // What is struck must not hang on how often the crowd drew: that is a matter of timing.
   const random = new Random(seed);
@@ -51,7 +53,11 @@ export async function besiege(
   let isHealing = false;
   const working = (): Promise<void> => crowd.insist({ doors: () => stage.doors(), hands, restMsMax: () => (isHealing ? healingRestMsMax : restMsMax) });
   const report: SiegeReport['blows'] = [];
-  const findings: Finding[] = [];
+  const disagreements: Finding[] = [];
+  let findings: Finding[] = [];
+  const judgeNow = async (): Promise<void> => {
+    findings = [...disagreements, ...(await judge(stage, crowd, observers))];
+  };
   const crashesBefore = new Map(stage.cluster.nodes.map(({ name, crashes }) => [name, crashes.length]));
   try {
     for (const blow of blows) {
@@ -68,10 +74,13 @@ export async function besiege(
       await busy;
       const { convergedMs, differences } = await converge(stage, crowd, observers, healedAt, giveUpMs);
       progress(`healed in ${Math.round(healedAt - healingAt)} ms, of one mind ${Math.round(convergedMs)} ms later`);
-      if (differences !== undefined) findings.push({ rule: 'nodes disagree', detail: `still ${giveUpMs} ms after ${blow.join(' and ')}: ${differences}` });
+      if (differences !== undefined) disagreements.push({ rule: 'nodes disagree', detail: `still ${giveUpMs} ms after ${blow.join(' and ')}: ${differences}` });
       else if (convergedMs > convergeMsMax)
-        findings.push({ rule: 'of one mind too late', detail: `${Math.round(convergedMs)} ms after ${blow.join(' and ')} was healed` });
+        disagreements.push({ rule: 'of one mind too late', detail: `${Math.round(convergedMs)} ms after ${blow.join(' and ')} was healed` });
       report.push({ blow, struck, healMs: healedAt - healingAt, convergedMs });
+      if (isEnough === undefined) continue;
+      await judgeNow();
+      if (findings.some(isEnough)) break;
     }
     if (blows.length === 0) {
       const busy = working();
@@ -79,7 +88,7 @@ export async function besiege(
       crowd.stop();
       await busy;
     }
-    findings.push(...(await judge(stage, crowd, observers)));
+    if (blows.length === 0 || isEnough === undefined) await judgeNow();
     for (const { name, crashes } of stage.cluster.nodes)
       for (const how of crashes.slice(crashesBefore.get(name) ?? 0)) findings.push({ rule: 'a node ended by itself', detail: `${name}: ${how}` });
     return { findings, blows: report, counts: countsOf(crowd.history, observers), crowd };

@@ -178,12 +178,19 @@ const addressOf = (address: string): { host: string; port: number } => {
 
 /** The partitions that a node says it decides; none when it does not answer. */
 export async function decidedBy(node: Pick<ClusterNode, 'url'>): Promise<Set<number>> {
-  const text = await fetch(`${node.url}/metrics`, { signal: AbortSignal.timeout(2000) }).then(
+  return new Set([...(await metricsOf(node)).matchAll(/^parlance_deciding\{partition="(\d+)"\} 1$/gm)].map((match) => Number(match[1])));
+}
+
+/** What a node says of itself under a name without labels; 0 when it does not answer. */
+export async function measured(node: Pick<ClusterNode, 'url'>, name: string): Promise<number> {
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await metricsOf(node))?.[1] ?? 0);
+}
+
+const metricsOf = (node: Pick<ClusterNode, 'url'>): Promise<string> =>
+  fetch(`${node.url}/metrics`, { signal: AbortSignal.timeout(2000) }).then(
     (response) => response.text(),
     () => '',
   );
-  return new Set([...text.matchAll(/^parlance_deciding\{partition="(\d+)"\} 1$/gm)].map((match) => Number(match[1])));
-}
 
 /** The journal's partition of a conversation. */
 export const partitionOfConversation = (conversation: string): number => partitionOf(keyOfConversation(conversation), partitions);
