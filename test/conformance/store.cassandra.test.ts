@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Client, types } from 'cassandra-driver';
+import { Client, errors, types } from 'cassandra-driver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection, type Statement } from '../../packages/server/src/store/cassandra/connection.ts';
 import { Heads } from '../../packages/server/src/store/cassandra/heads.ts';
@@ -10,7 +10,7 @@ import { Reader } from '../../packages/server/src/store/cassandra/read.ts';
 import { CassandraStore } from '../../packages/server/src/store/cassandra/store.ts';
 import { positionAt, timestampOf } from '../../packages/server/src/store/cassandra/timestamp.ts';
 import { Writer } from '../../packages/server/src/store/cassandra/write.ts';
-import { type Store, StoreUnavailable } from '../../packages/server/src/store/port.ts';
+import { origin, type Store, StoreUnavailable } from '../../packages/server/src/store/port.ts';
 import { keyOf, type Row } from '../../packages/server/src/store/rows.ts';
 import { verify } from '../../packages/server/src/store/verify.ts';
 import { cassandraAt } from '../support/engines.ts';
@@ -174,6 +174,27 @@ describe('the Cassandra store', () => {
       ).toContain(keyspace);
     }
     expect(client.hosts.length).toBe(3);
+  });
+
+  it.each([
+    ['the coordinator', types.responseErrorCodes.invalid, 'unconfigured table migration'],
+    ['the coordinator, halfway', types.responseErrorCodes.serverError, 'java.lang.IllegalArgumentException: Unknown CF da819673-1227-84af-87f5-6a848ee50e4f'],
+    ['a replica', types.responseErrorCodes.readFailure, 'Operation failed - received 1 responses and 1 failures'],
+  ])('is patient at the start while %s has not heard of a table', async (_, code, message) => {
+    const { execute } = Client.prototype;
+    let refusals = 0;
+    const spy = vi.spyOn(Client.prototype, 'execute').mockImplementation(function (this: Client, ...args: unknown[]) {
+      if (String(args[0]).includes('FROM migration') && refusals++ < 2) return Promise.reject(new errors.ResponseError(code, message));
+      return (execute as (...all: unknown[]) => Promise<types.ResultSet>).apply(this, args);
+    } as typeof execute);
+    try {
+      const late = await open();
+      expect(await late.position(9)).toEqual(origin);
+      await late.close();
+      expect(refusals).toBeGreaterThan(2);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('is unavailable, and not broken, when the lines to all nodes break while it is asked, and comes back by itself', async () => {

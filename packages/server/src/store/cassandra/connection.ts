@@ -241,11 +241,13 @@ const clusterCodes = new Set([
   ...[codes.readTimeout, codes.writeTimeout, codes.readFailure, codes.writeFailure],
 ]);
 
+/** What a server says of a table that it has not heard of, or has heard of and not got ready yet: the last when a table is given with its id. */
+const noSuchTable = /does not exist|unconfigured table|Unknown CF/i;
+
 function isNotHeardYet(error: unknown): boolean {
   const { readFailure, writeFailure } = types.responseErrorCodes;
   return [...causes(error), ...causes((error as Error).cause)].some(
-    (one) =>
-      one instanceof errors.ResponseError && (one.code === readFailure || one.code === writeFailure || /does not exist|unconfigured table/i.test(one.message)),
+    (one) => one instanceof errors.ResponseError && (one.code === readFailure || one.code === writeFailure || noSuchTable.test(one.message)),
   );
 }
 
