@@ -126,8 +126,10 @@ async function killEngine(stage: Stage, person: Person, kill: () => Promise<void
   isDone = true;
   await Promise.all(sending);
   await stage.heal();
-  const of = (isWanted: (atMs: number) => boolean): Latencies => summary(latencies.filter(({ atMs }) => isWanted(atMs)).map(({ tookMs }) => tookMs));
-  return { before: of((atMs) => atMs < killedAt - 500), during: of((atMs) => atMs >= killedAt - 100) };
+  // What was under way at the kill waits for what comes of it, too.
+  const isBefore = ({ atMs, tookMs }: { atMs: number; tookMs: number }): boolean => atMs + tookMs < killedAt;
+  const of = (some: readonly { tookMs: number }[]): Latencies => summary(some.map(({ tookMs }) => tookMs));
+  return { before: of(latencies.filter(isBefore)), during: of(latencies.filter((one) => !isBefore(one))) };
 }
 
 function summary(values: number[]): Latencies {
