@@ -84,6 +84,44 @@ it('a link to a message far back opens there, lights it up, and leads on to the 
   await expect.poll(() => bob.app.isInView(bob.app.message('line 220.')).catch(() => false), soon).toBe(true);
 });
 
+it('Refresh reads again what is shown, be it far back, and says what was not heard of', async () => {
+  const { ann, bob } = await pair(stage);
+  for (let index = 1; index <= 120; index++) await ann.person.send(`@${bob.person.id}`, `line ${index}.`);
+  await bob.seat.page.goto(`/c/${encodeURIComponent(`@${ann.person.id}`)}/m/20`);
+  await bob.app.message('line 20.').waitFor();
+  bob.seat.expectWrong(/ERR_FAILED/);
+  // Of an edit so far back the page hears that there is one, and asks which.
+  await bob.seat.page.route('**/changes?**', (route) => route.abort());
+  const asked = bob.seat.page.waitForEvent('requestfailed');
+  await ann.person.call('PATCH', `/v1/conversations/${encodeURIComponent(`@${bob.person.id}`)}/messages/20`, { text: 'line twenty.' });
+  await asked;
+  expect(await bob.app.message('line twenty.').count()).toBe(0);
+  await bob.seat.page.keyboard.press('Alt+r');
+  await bob.app.message('line twenty.').waitFor();
+  expect(await bob.app.isInView(bob.app.message('line twenty.'))).toBe(true);
+});
+
+it('the field over the list finds among one’s conversations by letters of their titles', async () => {
+  const ann = await stage.person('ann');
+  const suffix = ann.id.slice(4);
+  for (const [name, title] of [
+    ['win', 'Winter Garden'],
+    ['sum', 'Summer Kitchen'],
+  ] as const)
+    await ann.call('POST', '/v1/groups', { name: `${name}-${suffix}`, title });
+  const { app, seat } = await playerOf(stage, ann);
+  await seat.page.goto('/');
+  await app.conversation('Summer Kitchen').waitFor();
+  const field = seat.page.getByRole('navigation').getByRole('searchbox');
+  await field.fill('wgar');
+  await expect.poll(() => app.conversation('Summer Kitchen').count(), soon).toBe(0);
+  expect(await app.conversation('Winter Garden').count()).toBe(1);
+  await field.fill('nothing like it');
+  await seat.page.getByText('Nothing matches.').waitFor();
+  await field.fill('');
+  await app.conversation('Summer Kitchen').waitFor();
+});
+
 it('the first-admin link makes a newcomer who registers there the administrator, and nobody after', async () => {
   const seat = await stage.seat();
   const app = new App(seat.page);

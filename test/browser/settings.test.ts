@@ -44,6 +44,19 @@ it('the language that is chosen is spoken at once, from right to left where it i
   expect(await root.getAttribute('dir')).toBe('ltr');
 });
 
+it('the name that one chooses to be shown as is what others see', async () => {
+  const { ann, bob } = await pair(stage);
+  await ann.app.openSettings();
+  const field = ann.seat.page.getByLabel('Shown as');
+  await expect.poll(() => field.inputValue(), soon).not.toBe('');
+  await field.fill('Ann of the Garden');
+  await ann.seat.page.getByRole('button', { name: 'Save' }).click();
+  await ann.seat.page.getByText('Saved.').waitFor();
+  await ann.person.send(`@${bob.person.id}`, 'hello');
+  await bob.seat.page.goto('/');
+  await bob.app.conversation('Ann of the Garden').waitFor();
+});
+
 it('with Ctrl+Enter as the sending key, Enter begins a new line', async () => {
   const { ann, bob } = await pair(stage);
   await ann.app.openSettings();

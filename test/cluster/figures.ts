@@ -41,7 +41,7 @@ export async function measureFailOver(stage: Stage): Promise<Figures> {
     decidingNodeKilled: { answeredAgainMs: node.answeredAgainMs, timeout: 'a node is taken for dead after 4 heartbeats of 300 ms' },
     socketsOfKilledNode: { ...node.sockets, timeout: 'none: the connection breaks, and the client tries again every 100 ms' },
     brokerKilled: { ...broker, timeout: 'broker.session.timeout.ms 3000' },
-    cassandraNodeKilled: { ...cassandra, timeout: 'none for a broken connection; a silent one is passed over after 1000 ms' },
+    cassandraNodeKilled: { ...cassandra, timeout: 'none for a broken connection; a silent one is passed over after 1500 ms' },
   };
 }
 

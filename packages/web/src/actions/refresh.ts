@@ -14,6 +14,8 @@ export const refresh: Action = {
     if (now.phase !== 'signedIn') return;
     now.client.wake();
     void rereadInbox();
-    if (current.peek()?.timeline.peek().phase === 'failed') current.peek()!.reload();
+    const open = current.peek();
+    if (open?.timeline.peek().phase === 'failed') open.reload();
+    else void open?.reread();
   },
 };

@@ -1,6 +1,6 @@
 import type { Change, Message } from '@parlance/sdk';
 import { expect, it } from 'vitest';
-import { historyMax, noHistory, trimNewest, trimOldest, withChanges, withNewer, withOlder } from './history.ts';
+import { historyMax, noHistory, trimNewest, trimOldest, withChanges, withCurrent, withNewer, withOlder } from './history.ts';
 
 const message = (seq: number, more: Partial<Message> = {}): Message => ({
   msg_id: String(seq),
@@ -52,4 +52,17 @@ it('brings edits and deletes in, never back to an older version, and nothing bac
   const gone = withChanges(edited, [change('delete', '1', 4), change('edit', '1', 5)]);
   expect([gone.messages[0]!.deleted, gone.messages[0]!.text]).toEqual([true, undefined]);
   expect(withChanges(history, [change('edit', '77', 2)])).toBe(history);
+});
+
+it('takes what was read again for what it is now, unless it is older than what is held', () => {
+  const history = { ...noHistory, messages: [message(1), message(2, { version: 3, text: 'held' }), message(3, { deleted: true }), message(4)] };
+  const page = [message(1, { version: 2, text: 'now' }), message(2, { version: 2 }), message(3), message(4, { deleted: true }), message(5)];
+  const { messages } = withCurrent(history, page);
+  expect(messages.map(({ text, version, deleted = false }) => [text, version, deleted])).toEqual([
+    ['now', 2, false],
+    ['held', 3, false],
+    ['text 3', 1, true],
+    [undefined, 1, true],
+  ]);
+  expect(withCurrent(history, [message(1), message(9)])).toBe(history);
 });

@@ -67,15 +67,31 @@ export function withChanges(history: History, changes: readonly Change[]): Histo
     if (change.kind !== 'edit' && change.kind !== 'delete') continue;
     const index = messages.findIndex(({ msg_id }) => msg_id === change.msg_id);
     const before = messages[index];
-    if (before === undefined || before.deleted === true) continue;
-    if (change.kind === 'delete' || change.message?.deleted === true) {
-      const { text: _, ...stub } = before;
-      messages = messages.with(index, { ...stub, deleted: true });
-    } else if (change.message !== undefined && change.message.version > before.version) {
-      messages = messages.with(index, change.message);
-    }
+    if (before === undefined) continue;
+    const now = change.kind === 'delete' ? stubOf(before) : newer(before, change.message);
+    if (now !== before) messages = messages.with(index, now);
   }
   return messages === history.messages ? history : { ...history, messages };
+}
+
+/** Brings in how messages are that are held already, as they were read again. */
+export function withCurrent(history: History, page: readonly Message[]): History {
+  const current = new Map(page.map((message) => [message.seq, message]));
+  const messages = history.messages.map((before) => newer(before, current.get(before.seq)));
+  return messages.every((message, index) => message === history.messages[index]) ? history : { ...history, messages };
+}
+
+/** A message never goes back to an earlier version, and once deleted it stays so. */
+function newer(before: Message, now: Message | undefined): Message {
+  if (now === undefined || before.deleted === true) return before;
+  if (now.deleted === true) return stubOf(before);
+  return now.version > before.version ? now : before;
+}
+
+function stubOf(message: Message): Message {
+  if (message.deleted === true) return message;
+  const { text: _, ...stub } = message;
+  return { ...stub, deleted: true };
 }
 
 /** Sorted by seq, each once. */

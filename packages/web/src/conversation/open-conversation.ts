@@ -32,6 +32,7 @@ export interface Timeline {
 }
 
 const pageSize = 50;
+const rereadSize = 200;
 /** Rows of context above the first unread message when it lies deep in history. */
 const contextSize = 20;
 
@@ -117,6 +118,20 @@ export class OpenConversation {
   reload(): void {
     this.timeline.value = { ...this.timeline.peek(), phase: 'loading', problem: null };
     this.#start(null).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Reads again the messages that the replica does not hold; of its own it has every change. */
+  async reread(): Promise<void> {
+    const { messages } = this.#history;
+    const [first, last] = [messages[0]?.seq, messages.at(-1)?.seq];
+    if (this.#isBusy || !this.#isReady || first === undefined || last === undefined) return;
+    await this.#busily(async () => {
+      for (let after = first - 1; after < last; ) {
+        const page = await this.#pages.after(after, rereadSize);
+        this.#publishHistory(fold.withCurrent(this.#history, page.messages));
+        after = page.messages.at(-1)?.seq ?? last;
+      }
+    });
   }
 
   /** Goes to a message and lights it up, loading what lies around it if need be. */
