@@ -56,8 +56,14 @@ it('who reads further up is not moved by news, sees how many there are, and jump
     return jump.count();
   };
   await expect.poll(turned, soon).toBe(1);
-  const where = () => bob.app.scroller.evaluate((element) => element.scrollTop);
-  let before = await where();
+  // Which message is at the top, and where: older ones that load above it are no matter to the reader.
+  const where = () =>
+    bob.app.scroller.evaluate((element) => {
+      const { top } = element.getBoundingClientRect();
+      const row = [...element.querySelectorAll('article')].find((one) => one.getBoundingClientRect().bottom > top)!;
+      return `${row.textContent} at ${Math.round(row.getBoundingClientRect().top)}`;
+    });
+  let before = '';
   const hasMoved = async (): Promise<boolean> => before !== (before = await where());
   await expect.poll(hasMoved, { ...soon, interval: 200, message: 'it comes to rest' }).toBe(false);
   for (const text of ['news one', 'news two']) await ann.app.send(text);
