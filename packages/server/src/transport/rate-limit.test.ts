@@ -12,6 +12,14 @@ test('a burst may be used at once, then one comes back each refill time', () => 
   expect(limit.take('ann')).toMatchObject({ isAllowed: true, remaining: 2, resetS: 1, retryAfterS: 0 });
 });
 
+test('no use is lost to the fractions of a clock', () => {
+  for (let now = 1000; now < 9000; now += 1.2345678) {
+    const limit = new RateLimit({ burst: 2, refillMs: 1000 }, 10, () => now);
+    expect(limit.take('ann'), `${now}`).toMatchObject({ isAllowed: true, remaining: 1, resetS: 1 });
+    expect(limit.take('ann'), `${now}`).toMatchObject({ isAllowed: true, remaining: 0, resetS: 2 });
+  }
+});
+
 test('looking uses nothing', () => {
   const limit = new RateLimit({ burst: 1, refillMs: 1000 }, 10, () => 0);
   for (let look = 0; look < 5; look++) expect(limit.peek('ann')).toMatchObject({ isAllowed: true, remaining: 1 });

@@ -2,6 +2,8 @@ import { Lru } from '../node/lru.ts';
 
 // Limits that stop abuse: a token bucket per key, kept as the one number of the generic cell rate algorithm (ITU-T I.371): the time at which the bucket
 // will be full again. The number of keys is bounded; the key used longest ago is forgotten, and with it at most one burst.
+//
+// Times are whole microseconds: with fractions, what was just added would not be what is there, and one use too few would be left.
 
 export interface Quota {
   /** What may be used at once. */
@@ -22,12 +24,14 @@ export interface Left {
 
 export class RateLimit {
   readonly quota: Quota;
+  readonly #refillUs: number;
   readonly #fullAt: Lru<string, number>;
   readonly #clock: () => number;
 
   /** `clock`: milliseconds that never go back. */
   constructor(quota: Quota, keysMax: number, clock: () => number) {
     this.quota = quota;
+    this.#refillUs = Math.round(quota.refillMs * 1000);
     this.#fullAt = new Lru(keysMax);
     this.#clock = clock;
   }
@@ -43,19 +47,21 @@ export class RateLimit {
   }
 
   #look(key: string, uses: 0 | 1): Left {
-    const { burst, refillMs } = this.quota;
-    const now = this.#clock();
+    const refill = this.#refillUs;
+    const burst = this.quota.burst * refill;
+    const now = Math.round(this.#clock() * 1000);
     const fullAt = Math.max(this.#fullAt.get(key) ?? now, now);
-    const usedMs = fullAt - now;
-    const spareMs = burst * refillMs - usedMs;
-    const isAllowed = spareMs >= refillMs;
-    const after = isAllowed && uses === 1 ? fullAt + refillMs : fullAt;
+    const spare = burst - (fullAt - now);
+    const isAllowed = spare >= refill;
+    const after = isAllowed && uses === 1 ? fullAt + refill : fullAt;
     if (after !== fullAt) this.#fullAt.set(key, after);
     return {
       isAllowed,
-      remaining: Math.max(0, Math.floor((burst * refillMs - (after - now)) / refillMs)),
-      resetS: Math.ceil((after - now) / 1000),
-      retryAfterS: isAllowed ? 0 : Math.max(1, Math.ceil((refillMs - spareMs) / 1000)),
+      remaining: Math.max(0, Math.floor((burst - (after - now)) / refill)),
+      resetS: Math.ceil((after - now) / secondUs),
+      retryAfterS: isAllowed ? 0 : Math.max(1, Math.ceil((refill - spare) / secondUs)),
     };
   }
 }
+
+const secondUs = 1_000_000;
