@@ -68,6 +68,7 @@ function world(): World {
         { by: 'bob', through: 'node3', told: [...told([2, 3, 4]), ...told([5, 6, 7, 8]).map((one) => ({ ...one, atMs: 200 }))] },
         { by: 'cem', through: 'node1', told: [] },
       ],
+      during: { from: Date.parse(time) - 1000, to: Date.parse(time) + 1000 },
     },
   };
 }
@@ -165,6 +166,20 @@ it.each<[what: string, rule: Rule, plant: (planted: World) => void]>([
     'time goes back',
     ({ readBack }) => {
       readBack.before.get(group)![3]!.time = '2025-12-31T23:59:59.999Z';
+    },
+  ],
+  [
+    'a time a year from now',
+    'time is off',
+    ({ readBack }) => {
+      readBack.after.get(group)![7]!.time = '2027-01-01T00:00:00.000Z';
+    },
+  ],
+  [
+    'a time a year ago',
+    'time is off',
+    ({ readBack }) => {
+      readBack.after.get(group)![0]!.time = '2025-01-01T00:00:00.000Z';
     },
   ],
   [

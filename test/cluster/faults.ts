@@ -124,6 +124,29 @@ const slow = (kind: 'kafka' | 'cassandra', choose: Choose): Fault => ({
   },
 });
 
+const yearOff = (way: 'ahead' | 'behind', by: string): Fault => ({
+  name: `clock of a node a year ${way}`,
+  kind: 'node',
+  // It decides for so long.
+  holdMs: 10_000,
+  async strike(stage, random) {
+    const node = anyNode(stage, random);
+    // Only what people call the time: a monotonic clock that jumped would be another fault, of the kernel.
+    await stage.setEnvironment(node, { LD_PRELOAD: libfaketime!, FAKETIME: by, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' });
+    // It is never ready; healing starts it again.
+    node.restart().catch(() => undefined);
+    await waitUntil(
+      node.name,
+      async () => {
+        const said = await (await fetch(`${node.url}/readyz`)).text();
+        return new RegExp(`^the clock of this machine is 315\\d{5} s ${way}`).test(said) ? undefined : `it says: ${said}`;
+      },
+      { timeoutMs: 60_000 },
+    );
+    return node.name;
+  },
+});
+
 export const faults: readonly Fault[] = [
   killed('node', 'node', anyNode),
   paused('node', 'node', anyNode),
@@ -199,29 +222,8 @@ export const faults: readonly Fault[] = [
       return '100 ms each way';
     },
   },
-  {
-    name: 'clock of a node a year off',
-    kind: 'node',
-    // It decides for so long.
-    holdMs: 10_000,
-    async strike(stage, random) {
-      const node = anyNode(stage, random);
-      // Only what people call the time: a monotonic clock that jumped would be another fault, of the kernel.
-      const by = random.pick(['+365d', '-365d']);
-      await stage.setEnvironment(node, { LD_PRELOAD: libfaketime!, FAKETIME: by, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' });
-      // It takes itself out as soon as it hears the others, so that it may never be ready; healing starts it again.
-      node.restart().catch(() => undefined);
-      await waitUntil(
-        node.name,
-        async () => {
-          const said = await (await fetch(`${node.url}/readyz`)).text();
-          return said.startsWith('the clock of this machine is 315') ? undefined : `it says: ${said}`;
-        },
-        { timeoutMs: 60_000 },
-      );
-      return `${node.name}, ${by}`;
-    },
-  },
+  yearOff('ahead', '+365d'),
+  yearOff('behind', '-365d'),
   {
     name: 'rolling restart',
     kind: 'node',

@@ -18,10 +18,10 @@ export interface Plant {
 }
 
 /** One of the simulation's. */
-function asSimulated(name: string, caughtBy: Plant['caughtBy'], blows: readonly Blow[] = []): Plant {
+function asSimulated(name: string, caughtBy: Plant['caughtBy'], blows: readonly Blow[] = [], more: readonly Change[] = []): Plant {
   const plant = simulated.find((one) => one.name === name);
   if (plant === undefined) throw new Error(`The simulation has no plant “${name}”.`);
-  return { name, changes: [plant], blows, caughtBy };
+  return { name, changes: [plant, ...more], blows, caughtBy };
 }
 
 /** Of rows that are not there though the position row says so: the places in the order are taken again. */
@@ -43,6 +43,7 @@ const strikesAmidApplying: readonly Blow[] = [
   ['deciding node killed, far from the store'],
 ];
 
+const decideByOwnClock: Change = { file: 'server/src/compose.ts', find: 'clock: () => commonTime(journal, Date.now), observer', replace: 'observer' };
 const timestamp = 'server/src/store/cassandra/timestamp.ts';
 
 export const plants: readonly Plant[] = [
@@ -80,7 +81,7 @@ export const plants: readonly Plant[] = [
   asSimulated(
     'the chain is not checked',
     ['stalled', 'answer changed', 'decided twice', 'not dense', 'not the effect of one write', 'nodes disagree', 'vanished'],
-    [['deciding node paused'], ['deciding node paused']],
+    Array.from({ length: 6 }, () => ['deciding node paused']),
   ),
   {
     name: 'the position row is written before its rows',
@@ -100,7 +101,14 @@ export const plants: readonly Plant[] = [
     caughtBy: signsOfLoss,
   },
   asSimulated('the position row says more than its position', signsOfLoss, strikesAmidApplying),
-  asSimulated('time goes back', ['time goes back'], [['clock of a node a year off']]),
+  asSimulated('time goes back', ['time goes back'], [['clock of a node a year behind']], [decideByOwnClock]),
+  { name: 'each node decides by its own clock', changes: [decideByOwnClock], blows: [['clock of a node a year ahead']], caughtBy: ['time is off'] },
+  {
+    name: 'each node judges sessions by its own clock',
+    changes: [{ file: 'server/src/node/sessions.ts', find: 'createdTime + sessionMs <= this.#node.time()', replace: 'createdTime + sessionMs <= Date.now()' }],
+    blows: [['clock of a node a year ahead']],
+    caughtBy: ['not read by its author'],
+  },
   {
     name: 'the wall clock is the timestamp',
     changes: [
@@ -111,7 +119,7 @@ export const plants: readonly Plant[] = [
       },
       { file: timestamp, find: 'timestamp.shiftRight(room).toNumber() - 1', replace: '(timestamp, -1)' },
     ],
-    blows: [['clock of a node a year off']],
+    blows: [['clock of a node a year ahead']],
     caughtBy: ['stalled', 'acknowledged and lost', 'not dense', 'nodes disagree', 'not as last written', 'not pushed', 'not read by its author'],
   },
 ];

@@ -48,6 +48,7 @@ export async function besiege(
 ): Promise<SiegeReport> {
   // What is struck must not hang on how often the crowd drew: that is a matter of timing.
   const random = new Random(seed);
+  const from = Date.now();
   const crowd = await Crowd.make(stage.cluster.url, new Random(random.below(0xffffffff)));
   const observers = watch(crowd, stage.doors());
   let isHealing = false;
@@ -56,7 +57,7 @@ export async function besiege(
   const disagreements: Finding[] = [];
   let findings: Finding[] = [];
   const judgeNow = async (): Promise<void> => {
-    findings = [...disagreements, ...(await judge(stage, crowd, observers))];
+    findings = [...disagreements, ...(await judge(stage, crowd, observers, from))];
   };
   const crashesBefore = new Map(stage.cluster.nodes.map(({ name, crashes }) => [name, crashes.length]));
   try {
@@ -125,14 +126,14 @@ const watch = (crowd: Crowd, doors: readonly Door[]): Observer[] =>
   crowd.people.flatMap((person, index) => [0, 1].map((offset) => Observer.begin(person, doors[(index + offset * 2) % doors.length]!)));
 
 /** Repeats and reads back everything, waits for the sockets to be told of it, and checks. */
-async function judge(stage: Stage, crowd: Crowd, observers: readonly Observer[]): Promise<Finding[]> {
+async function judge(stage: Stage, crowd: Crowd, observers: readonly Observer[], from: number): Promise<Finding[]> {
   const readBack = await crowd.lookBack(stage.cluster.url, { doors: stage.doors(), repeats: 1 });
   const views = new Map<string, Map<string, Change[]>>();
   for (const { name, url } of stage.nodes()) views.set(name, await crowd.view(url));
   for (const since = performance.now(); performance.now() - since < convergeMsMax; await pause(100)) {
     if (observers.every(({ observed }) => unpushed(observed, readBack.after).length === 0)) break;
   }
-  return check(crowd.history, { ...readBack, views, observed: observers.map(({ observed }) => observed) });
+  return check(crowd.history, { ...readBack, views, observed: observers.map(({ observed }) => observed), during: { from, to: Date.now() } });
 }
 
 /** Waits until every node tells the same, and every socket has been told all of it. */

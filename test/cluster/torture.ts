@@ -35,7 +35,7 @@ if (missing.length > 0) {
   process.exit(2);
 }
 const noClock = faketimeMissing();
-if (noClock !== undefined) console.error(`NOT RUN: the clock of a node a year off: ${noClock}`);
+if (noClock !== undefined) console.error(`NOT RUN: the clock of a node a year ahead or behind: ${noClock}`);
 
 const begunAt = performance.now();
 const say = (text: string): void => {

@@ -93,7 +93,12 @@ export interface ReadBack {
   views?: ReadonlyMap<string, ReadonlyMap<string, Change[]>>;
   /** What live sockets were pushed by then. */
   observed?: readonly Observed[];
+  /** When all this was, by the clocks that are right, ms since 1970. */
+  during?: { from: number; to: number };
 }
+
+/** Nodes agree on the time no better than heartbeats tell it. */
+const offMsMax = 10_000;
 
 export type Rule =
   /** What can happen to machines is no fault of the program: it answers that too, and says what to do. */
@@ -112,6 +117,7 @@ export type Rule =
   | 'edited by another'
   | 'edited after deletion'
   | 'time goes back'
+  | 'time is off'
   | 'read mark lost'
   | 'nodes disagree'
   | 'of one mind too late'
@@ -152,6 +158,7 @@ export function check(history: History, readBack: ReadBack): Finding[] {
   }
   for (const [node, view] of readBack.views ?? []) checkView(node, view, readBack.after, find);
   for (const read of history.reads ?? []) checkOwnRead(read, readBack.after, find);
+  if (readBack.during !== undefined) checkTimes(readBack.after, readBack.during, find);
   if (readBack.observed !== undefined) {
     const never = new Map([...neverDecided(history.entries)].map((text) => [text, 'refused and present' as const]));
     const beginnings = beginningsOf(history.entries);
@@ -186,6 +193,13 @@ function checkAnswers(entry: Entry, find: Find): void {
   const first = entry.outcomes.findIndex(isDecided);
   if (first >= 0 && entry.outcomes.slice(first).some((outcome) => outcome.is === 'undecided')) {
     find('answer changed', `${shown(entry)}: decided, and then not`);
+  }
+}
+
+function checkTimes(view: ReadonlyMap<string, Change[]>, { from, to }: { from: number; to: number }, find: Find): void {
+  for (const { conversation, seq, time } of [...view.values()].flat()) {
+    const at = Date.parse(time);
+    if (at < from - offMsMax || at > to + offMsMax) find('time is off', `${conversation} ${seq}: ${time}`);
   }
 }
 

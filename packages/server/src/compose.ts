@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { type Config, isCluster, tlsFilesOf } from './config.ts';
 import { EmbeddedJournal } from './journal/embedded.ts';
-import type { Journal } from './journal/port.ts';
+import { commonTime, type Journal } from './journal/port.ts';
 import { type Observation, reportFailure, reportObservations, serveThread, ThreadJournal } from './journal/thread.ts';
 import { type SequencerObserver, type SequencerOptions, sequence } from './sequencer/sequencer.ts';
 import { SqliteStore } from './store/embedded/store.ts';
@@ -78,7 +78,7 @@ async function composeCluster(config: Config, { observer, onTrouble }: Watching)
     throw error;
   });
   journal.decide((log, signal) =>
-    sequence(log, store, { ...sequencerOptions, observer }, signal).catch((error) => {
+    sequence(log, store, { ...sequencerOptions, clock: () => commonTime(journal, Date.now), observer }, signal).catch((error) => {
       onTrouble(`deciding partition ${log.partition} failed and starts again`, error);
       throw error;
     }),

@@ -89,7 +89,8 @@ async function offerAdminLink(node: Node, config: Config): Promise<string | unde
   if (installation?.table === 'installation' && installation.admins.length > 0) return undefined;
   const secret = config.adminLinkSecret ?? randomBytes(24).toString('base64url');
   const outcome = await node.submit({ kind: 'set_admin_link', key: installationKey, linkHash: hashSecret(secret) });
-  if (outcome instanceof Refusal) throw new Error(`The administrator link could not be stored: ${outcome.detail}`);
+  if (outcome instanceof Refusal)
+    throw new Error('The administrator link could not be stored: the journal or the store did not answer in time. Start again when they do.');
   return outcome.results[0]?.refusal === undefined ? secret : undefined;
 }
 

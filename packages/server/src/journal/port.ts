@@ -62,11 +62,17 @@ export interface Journal {
   signal(signal: Signal): void;
   /** Milliseconds since the journal last answered this node about the partition: how old what the node knows of it may be. 0 within one process. */
   ageMs(partition: number): number;
-  /** Milliseconds by which this machine's clock is ahead of the median of all nodes', roughly; negative when it is behind. 0 within one process. */
-  clockAheadMs(): number;
+  /**
+   * Milliseconds by which this machine's clock is ahead of the median of all nodes', roughly; negative when it is behind; undefined just after the start, while it is not
+   * known. 0 within one process.
+   */
+  clockAheadMs(): number | undefined;
   /** Stops deciding first, finishing the batch in hand, then following. */
   close(): Promise<void>;
 }
+
+/** What the nodes agree on as the time, ms since 1970: `clock`, this machine's, may be off, and is put right by the others'. No order depends on it; the age of a session does. */
+export const commonTime = (journal: Pick<Journal, 'clockAheadMs'>, clock: () => number): number => clock() - (journal.clockAheadMs() ?? 0);
 
 /** The partition of a key: FNV-1a over its UTF-8 bytes. Fixed for ever, like P. */
 export function partitionOf(key: string, partitions: number): number {

@@ -1,5 +1,5 @@
 import type { Command } from '../journal/command.ts';
-import type { Journal, Signal } from '../journal/port.ts';
+import { commonTime, type Journal, type Signal } from '../journal/port.ts';
 import type { Outcome } from '../journal/record.ts';
 import type { Store } from '../store/port.ts';
 import { Follow } from './follow.ts';
@@ -16,6 +16,7 @@ export interface NodeOptions {
   commandTimeoutMs: number;
   /** Commands waiting at once. */
   commandsMax: number;
+  /** This machine's, ms since 1970. */
   clock: () => number;
   /** Hears of every outcome that came for a command of this node: how long it took, by the command's key. */
   answered?: (key: string, elapsedMs: number) => void;
@@ -34,7 +35,6 @@ type Unsent<C> = C extends Command ? Omit<C, 'nonce'> : never;
 export class Node {
   readonly store: Store;
   readonly journal: Journal;
-  readonly clock: () => number;
   readonly #requests: Requests;
   readonly #follow: Follow;
   readonly #options: NodeOptions;
@@ -43,7 +43,6 @@ export class Node {
   constructor(journal: Journal, store: Store, options: NodeOptions) {
     this.journal = journal;
     this.store = store;
-    this.clock = options.clock;
     this.#options = options;
     this.#requests = new Requests(options.commandsMax, options.commandTimeoutMs, options.answered ?? (() => undefined));
     this.#follow = new Follow(store, this.#requests);
@@ -71,6 +70,11 @@ export class Node {
     const answer = this.#requests.wait(command.nonce, command.key);
     this.journal.submit(command).catch(() => this.#requests.fail(command.nonce));
     return answer;
+  }
+
+  /** The time, ms since 1970, as the nodes agree on it. */
+  time(): number {
+    return commonTime(this.journal, this.#options.clock);
   }
 
   get waiting(): number {

@@ -9,7 +9,7 @@ const probeIntervalMs = 1000;
 const silenceMaxMs = 5000;
 /** A turn of the event loop that is late by this much makes a node fully busy. */
 const lagMaxMs = 200;
-/** People would wonder about times that are further from everybody else's. No order and no decision depends on a clock. */
+/** The time is taken from all nodes' clocks; one that is further off than this has a machine that somebody should look at. */
 const clockOffMaxMs = 10_000;
 
 export class Vitals {
@@ -49,6 +49,7 @@ export class Vitals {
       if (journal.ageMs(partition) > silenceMaxMs) return `not following partition ${partition}`;
     }
     const aheadMs = journal.clockAheadMs();
+    if (aheadMs === undefined) return 'not heard of the other nodes yet';
     if (Math.abs(aheadMs) > clockOffMaxMs) {
       return `the clock of this machine is ${Math.abs(aheadMs / 1000).toFixed(0)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} those of the other nodes: set it right`;
     }

@@ -228,7 +228,7 @@ class Body {
   /** Makes a call of today's contract. */
   async make<N extends CallName>(name: N, given: Omit<HandlerInput<N>, 'client_id'>): Promise<Answer<N> | Refusal> {
     const call: Call = calls[name];
-    const clientId = call.write === true ? { client_id: this.has('client_id') ? this.text('client_id') : newClientId(this.context.node.clock()) } : {};
+    const clientId = call.write === true ? { client_id: this.has('client_id') ? this.text('client_id') : newClientId(this.context.node.time()) } : {};
     const input = validate(name, { ...given, ...clientId });
     if (!(input instanceof Refusal)) return perform(name, this.context, input as HandlerInput<N>);
     const field = input.field === undefined ? undefined : (classicNames[input.field] ?? input.field);

@@ -174,7 +174,7 @@ export async function createHttp(services: Services): Promise<Http> {
           query: queryOf(request.raw),
           body: request.body,
           idempotencyKey: headerOf(request, 'idempotency-key'),
-          now: services.node.clock(),
+          now: services.node.time(),
         });
         if (given instanceof Refusal) return refuse(request, reply, given);
         const clientId = call.write === true && typeof given.client_id === 'string' ? given.client_id : undefined;

@@ -82,7 +82,7 @@ export class Metrics {
         for (let partition = 0; partition < node.journal.partitions; partition++) this.set({ partition }, node.journal.ageMs(partition) / 1000);
       },
     });
-    new Gauge({ name: 'parlance_clock_ahead_seconds', help: 'How far this machine’s clock is ahead of the median of all nodes’.', registers, collect() { this.set(node.journal.clockAheadMs() / 1000); } }); // biome-ignore format: one line each
+    new Gauge({ name: 'parlance_clock_ahead_seconds', help: 'How far this machine’s clock is ahead of the median of all nodes’.', registers, collect() { this.set((node.journal.clockAheadMs() ?? 0) / 1000); } }); // biome-ignore format: one line each
     collectDefaultMetrics({ register: this.#registry });
   }
 

@@ -115,7 +115,7 @@ export class LiveSession implements Listener {
    */
   async open(resume: Record<string, number>): Promise<void> {
     const { node, hub } = this.#context;
-    this.#send({ type: 'welcome', user_id: this.userId, session_id: this.sessionId, time: rfc3339(node.clock()) });
+    this.#send({ type: 'welcome', user_id: this.userId, session_id: this.sessionId, time: rfc3339(node.time()) });
     hub.register(this);
     for (const { member } of await node.store.memberships(this.userId, inboxMax)) {
       if (this.#isClosed) return;

@@ -10,7 +10,7 @@ import { type RawData, Sender, type WebSocket, WebSocketServer } from 'ws';
 import { proxiesOf } from '../config.ts';
 import { partitionOf } from '../journal/port.ts';
 import { Refusal } from '../node/refusal.ts';
-import { type Caller, sessionMs } from '../node/sessions.ts';
+import type { Caller } from '../node/sessions.ts';
 import { addressOf } from './address.ts';
 import type { CallContext, HandlerInput, Services, SignedIn } from './context.ts';
 import { credentialsOf, isOwnOrigin } from './credentials.ts';
@@ -321,9 +321,8 @@ class Connection implements Socket {
     }
     this.#isAlive = false;
     this.#webSocket.ping();
-    const { caller, node } = this.#context;
-    if (caller === undefined) return;
-    if (caller.createdTime + sessionMs <= node.clock()) this.close(closeCodes.sessionEnded, 'the session is too old; log in again');
+    const { caller, sessions } = this.#context;
+    if (caller !== undefined && sessions.isTooOld(caller)) this.close(closeCodes.sessionEnded, 'the session is too old; log in again');
   }
 
   /** `silent`: partitions of which this node has heard nothing for too long: the end of this person's session may be among what it missed. */

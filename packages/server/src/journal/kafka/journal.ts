@@ -130,7 +130,7 @@ export class KafkaJournal implements Journal {
     return this.#following.ageMs(partition);
   }
 
-  clockAheadMs(): number {
+  clockAheadMs(): number | undefined {
     return this.#signals.clockAheadMs();
   }
 

@@ -9,7 +9,7 @@ const names = (members: Members) => members.live()?.map(({ nodeId }) => nodeId);
 
 describe('which nodes live', () => {
   it('is not known before two heartbeats of one’s own have come back, even if one of them was lost', () => {
-    const members = new Members(self, 4);
+    const members = new Members(self, 4, now);
     expect(members.hear(own(1), now)).toBe(false);
     expect(members.live()).toBeUndefined();
     expect(members.hear(own(3), now)).toBe(true);
@@ -17,7 +17,7 @@ describe('which nodes live', () => {
   });
 
   it('takes a node for dead after so many heartbeats of one’s own without one of its', () => {
-    const members = new Members(self, 3);
+    const members = new Members(self, 3, now);
     for (const count of [1, 2]) members.hear(own(count), now);
     expect(members.hear(other(7), now)).toBe(true);
     expect(members.hear(own(3), now)).toBe(false);
@@ -30,7 +30,7 @@ describe('which nodes live', () => {
   });
 
   it('counts the same heartbeat from several partitions once', () => {
-    const members = new Members(self, 2);
+    const members = new Members(self, 2, now);
     for (const count of [1, 2]) members.hear(own(count), now);
     members.hear(other(1), now);
     for (let partition = 0; partition < 3; partition++) expect(members.hear(own(3), now)).toBe(false);
@@ -38,7 +38,7 @@ describe('which nodes live', () => {
   });
 
   it('keeps everybody while one’s own heartbeats do not come back', () => {
-    const members = new Members(self, 2);
+    const members = new Members(self, 2, now);
     for (const count of [1, 2]) members.hear(own(count), now);
     members.hear(other(1), now);
     for (let count = 2; count < 9; count++) members.hear(other(count), now);
@@ -46,7 +46,7 @@ describe('which nodes live', () => {
   });
 
   it('lets a node that leaves go at once, and does not take a late heartbeat of it for its return', () => {
-    const members = new Members(self, 9);
+    const members = new Members(self, 9, now);
     for (const count of [1, 2]) members.hear(own(count), now);
     members.hear(other(5), now);
     expect(members.hear(other(0), now)).toBe(true);
@@ -59,8 +59,8 @@ describe('which nodes live', () => {
 
 describe('whose clock is wrong', () => {
   const third = (count: number, time: number) => ({ nodeId: 'c', run: 'c1', count, time });
-  const heard = (...others: Parameters<Members['hear']>[0][]): number => {
-    const members = new Members(self, 4);
+  const heard = (...others: Parameters<Members['hear']>[0][]): number | undefined => {
+    const members = new Members(self, 4, now);
     for (const count of [1, 2]) members.hear(own(count), now);
     for (const one of others) members.hear(one, now + 100);
     return members.clockAheadMs();
@@ -78,8 +78,22 @@ describe('whose clock is wrong', () => {
     expect(heard(other(1, now - 60_000))).toBe(60_000);
   });
 
+  it('is known as soon as it is known who lives, also of those heard before, and not earlier', () => {
+    for (const [theirs, mine] of [
+      [now - 60_000, 60_000],
+      [now + 60_000, -59_900],
+      [now + 50, 0],
+    ] as const) {
+      const members = new Members(self, 4, now);
+      for (const one of [other(1, theirs), third(1, theirs)]) members.hear(one, now + 100);
+      expect(members.clockAheadMs()).toBeUndefined();
+      for (const count of [1, 2]) members.hear(own(count, now + 100), now + 100);
+      expect(members.clockAheadMs()).toBe(mine);
+    }
+  });
+
   it('is nobody’s after a pause, during which the others went on', () => {
-    const members = new Members(self, 4);
+    const members = new Members(self, 4, now);
     for (const count of [1, 2]) members.hear(own(count), now);
     for (let ms = 0; ms < 60_000; ms += 300) {
       members.hear(other(ms, now + ms), now + 60_000);

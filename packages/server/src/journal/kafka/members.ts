@@ -36,11 +36,14 @@ export class Members {
   /** Runs that left: a heartbeat of theirs may still come, from another partition. */
   readonly #left = new Set<string>();
   #own = 0;
-  #ownTime = 0;
+  /** When the newest of one's own that has come back was sent; before there is one, when the hearing began. */
+  #ownTime: number;
 
-  constructor(self: { nodeId: string; run: string }, missedMax: number) {
+  /** `begunAt`: by one's own clock, when the hearing begins. */
+  constructor(self: { nodeId: string; run: string }, missedMax: number, begunAt: number) {
     this.#self = self;
     this.#missedMax = missedMax;
+    this.#ownTime = begunAt;
   }
 
   /** Takes a heartbeat of any node, this one too, heard at `now` by one's own clock. Returns whether who lives may be different now. */
@@ -59,15 +62,16 @@ export class Members {
     }
     if (this.#left.has(run)) return false;
     const isNew = !this.#peers.has(run);
-    this.#peers.set(run, { nodeId, heardAt: this.#own, aheadMs: this.#own === 0 ? 0 : aheadOf(time, this.#ownTime, now) });
+    this.#peers.set(run, { nodeId, heardAt: this.#own, aheadMs: aheadOf(time, this.#ownTime, now) });
     return isNew;
   }
 
   /**
    * How far one's own clock is ahead of the median of those of all nodes that live, ms; negative when it is behind. Of an even number of clocks the earlier of the two in
-   * the middle counts: two nodes that disagree cannot know which is right, and one of them has to go on.
+   * the middle counts: two nodes that disagree cannot know which is right, and one of them has to go on. Undefined while it is not known yet who lives.
    */
-  clockAheadMs(): number {
+  clockAheadMs(): number | undefined {
+    if (this.#own < settledAfter) return undefined;
     const clocks = [0, ...[...this.#peers.values()].map(({ aheadMs }) => aheadMs)].sort((a, b) => a - b);
     return 0 - clocks[Math.floor((clocks.length - 1) / 2)]!;
   }
@@ -80,8 +84,8 @@ export class Members {
 }
 
 /**
- * What a heartbeat of another says of its clock. It was sent after one's own newest that had come back, mostly, and before it is heard: so if both clocks go alike, its
- * time is between the two, however long anybody was paused or cut off.
+ * What a heartbeat of another says of its clock. It was sent after one's own newest that had come back (or the beginning), mostly, and before it is heard: so if both
+ * clocks go alike, its time is between the two, however long anybody was paused or cut off.
  */
 function aheadOf(time: number, ownTime: number, now: number): number {
   if (time > now) return time - now;

@@ -45,7 +45,7 @@ export class Signals {
     this.#parts = parts;
     const { cluster, topic, settings, fetcher, from } = parts;
     this.#sender = new Sender(cluster, { lane: 'signals', topic, acks: 1, queueMax, giveUpMs });
-    this.#members = new Members({ nodeId: settings.nodeId, run: this.#run }, settings.heartbeatsMissedMax);
+    this.#members = new Members({ nodeId: settings.nodeId, run: this.#run }, settings.heartbeatsMissedMax, Date.now());
     this.#tails = from.map((next, partition) => {
       const tail: Tail = {
         topic,
@@ -106,7 +106,7 @@ export class Signals {
   }
 
   /** See `Members.clockAheadMs`. */
-  clockAheadMs(): number {
+  clockAheadMs(): number | undefined {
     return this.#members.clockAheadMs();
   }
 

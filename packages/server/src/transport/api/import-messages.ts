@@ -32,7 +32,7 @@ function itemsOf({ node, writes }: SignedIn, conversation: string, given: Input<
   const items: ImportItem[] = [];
   for (const [index, { author: authorInput, client_id, kind, text, time: timeInput }] of given.entries()) {
     const time = Date.parse(timeInput);
-    if (time > node.clock()) return invalid(`items.${index}.time`, 'lies in the future');
+    if (time > node.time()) return invalid(`items.${index}.time`, 'lies in the future');
     const author = foldName(authorInput);
     items.push({ ...writes.attempt(conversation, author, client_id, ['import', kind, time, text]), kind, text, time });
   }

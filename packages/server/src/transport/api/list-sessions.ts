@@ -5,11 +5,11 @@ import type { Handler } from '../context.ts';
 import { rfc3339 } from '../wire.ts';
 
 export const listSessions: Handler<'list_sessions'> = async (context) => {
-  const { caller, node } = context;
+  const { caller } = context;
   const account = await accountOf(context, caller.userId);
   if (account === undefined) return new Refusal('not_signed_in');
   const sessions = account.sessions
-    .filter((session) => session.createdTime + sessionMs > node.clock())
+    .filter((session) => !context.sessions.isTooOld(session))
     .map(({ sessionId, createdTime, userAgent }) => ({
       session_id: sessionId,
       created_time: rfc3339(createdTime),
