@@ -130,7 +130,8 @@ const yearOff = (way: 'ahead' | 'behind', by: string): Fault => ({
   // It decides for so long.
   holdMs: 10_000,
   async strike(stage, random) {
-    const node = anyNode(stage, random);
+    // One that decides as soon as it is back: what falls to whom hangs on its name alone.
+    const node = await decider(stage, random);
     // Only what people call the time: a monotonic clock that jumped would be another fault, of the kernel.
     await stage.setEnvironment(node, { LD_PRELOAD: libfaketime!, FAKETIME: by, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' });
     // It is never ready; healing starts it again.
